@@ -1,0 +1,49 @@
+# make demo    from a fresh clone to a browser (PORT, HOST, SOURCE=path)
+# make test    everything CI runs
+# Both honour DATABASE_URL; without it they use an embedded Postgres.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+SOURCE ?=
+PY = .venv/bin/python
+WITH_POSTGRES = $(PY) -m archive.postgres run
+export PYTHON
+
+.PHONY: demo test lint types unit browser bench lock clean
+.DEFAULT_GOAL := demo
+
+demo:
+	@./bootstrap requirements.lock
+	@$(WITH_POSTGRES) -- $(PY) manage.py demo --host "$(HOST)" --port "$(PORT)" --source "$(SOURCE)"
+
+test: lint types unit browser
+
+.PHONY: dev
+dev:
+	@./bootstrap requirements-dev.lock
+
+lint: dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/djade --check --target-version 6.1 $$(find templates/staff -name '*.html')
+
+types: dev
+	.venv/bin/mypy .
+
+unit: dev
+	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 --ignore tests/browser
+
+browser: dev
+	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest tests/browser
+
+bench: dev
+	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/rendering.py
+	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/loading.py
+
+# Needs uv. Takes the newest versions that pyproject.toml allows.
+lock:
+	uv pip compile --universal --generate-hashes --no-header --quiet --upgrade --python-version 3.12 pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-header --quiet --upgrade --python-version 3.12 --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis screenshots

@@ -1,0 +1,41 @@
+"""System checks of what the environment set: each with an id and a hint that says what to do."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register(Tags.security)
+def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    key = os.environ.get("AFTERWORD_SECRET_KEY", "")
+    if key and len(key) < 40:
+        hint = "Set AFTERWORD_SECRET_KEY to 50 or more random characters."
+        found.append(Error("AFTERWORD_SECRET_KEY is too short.", hint=hint, id="archive.E001"))
+    if settings.DEBUG and os.environ.get("DATABASE_URL"):
+        hint = "Unset AFTERWORD_DEBUG: with it, errors show settings and source code to anyone."
+        found.append(Warning("Debug mode is on.", hint=hint, id="archive.W001"))
+    if "*" in settings.ALLOWED_HOSTS:
+        hint = "Name the hosts that this archive answers to in AFTERWORD_HOSTS, separated by commas."
+        found.append(Warning("AFTERWORD_HOSTS allows every host name.", hint=hint, id="archive.W002"))
+    if settings.LOG_FORMAT not in {"json", "text"}:
+        found.append(Error("AFTERWORD_LOG_FORMAT is neither json nor text.", id="archive.E002"))
+    return found
+
+
+@register("archive", deploy=True)
+def check_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Run by ``manage.py check --deploy``, as the container does at start."""
+    found: list[CheckMessage] = []
+    for name, identity, hint in (
+        ("AFTERWORD_SECRET_KEY", "archive.E003", "Set it to 50 or more random characters, the same on every machine."),
+        ("DATABASE_URL", "archive.E004", "Set it to postgresql://user:password@host:5432/name (Postgres 15 or later)."),
+        ("AFTERWORD_HOSTS", "archive.E005", "Set it to the host names that this archive answers to."),
+    ):
+        if not os.environ.get(name):
+            found.append(Error(f"{name} is not set.", hint=hint, id=identity))
+    return found

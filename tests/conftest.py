@@ -1,0 +1,23 @@
+"""What all tests share: a server where none was named, and no job that leaves the test's transaction."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+
+from archive import postgres
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """`pytest` alone, without `make test`: tests that need a database get an embedded server of their own."""
+    if os.environ.get("DATABASE_URL"):
+        yield
+        return
+    with postgres.temporary_server() as server:
+        connections["default"].settings_dict |= postgres.connection(server.data_dir)
+        yield
+        connections.close_all()
