@@ -1,0 +1,235 @@
+"""The one entrance for what comes in: bytes -> reader -> loader, with a report that adds up."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import zstandard
+
+from archive.ingest import loader
+from archive.ingest.loader import Outcome
+from archive.ingest.progress import LiveProgress
+from archive.ingest.readers import READERS, choose
+from archive.ingest.records import Discussion, Reading, storable
+from archive.models import Article, Source
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+HEAD = 64 * 1024  # bytes that a reader sees to recognise its format
+MAX_KEPT_BYTES = 256 * 1024 * 1024  # larger sources are kept as name, size and digest only
+MAX_PROBLEMS = 100  # that a report names; the rest is counted
+DEFAULT_SITE = "Unsorted"
+
+
+@dataclass
+class Report:
+    """What became of one source. The outcomes count discussions and add up to ``discussions``.
+
+    ``characters`` counts code points of the decoded text; article, comments and left out add up to the total.
+    """
+
+    source: str
+    sha256: str = ""
+    format: str = ""
+    encoding: str = ""
+    outcomes: dict[str, int] = field(default_factory=lambda: {outcome.value: 0 for outcome in Outcome})
+    reason: str = ""
+    article_id: int | None = None
+    title: str = ""
+    comments: int = 0
+    characters: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def outcome(self) -> str:
+        """The word for the whole source: the most that happened to any of its discussions."""
+        happened = [outcome.value for outcome in Outcome if self.outcomes[outcome.value]]
+        return happened[0] if happened else Outcome.REJECTED.value
+
+    @property
+    def discussions(self) -> int:
+        return sum(self.outcomes.values())
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "outcome": self.outcome}
+
+    def note(self, problems: list[str]) -> None:
+        room = MAX_PROBLEMS - len(self.problems)
+        self.problems += problems[:room]
+        if len(problems) > room >= 0:
+            self.problems[-1:] = [f"and more problems: {len(problems) - room + 1} are not listed here"]
+
+
+def rejected(name: str, reason: str) -> Report:
+    report = Report(source=name, reason=reason)
+    report.outcomes[Outcome.REJECTED.value] = 1
+    return report
+
+
+def size_limit() -> int:
+    """Bytes that the most patient reader takes."""
+    return max(reader.max_bytes for reader in READERS.values())
+
+
+def read(data: bytes, *, name: str, format: str | None = None) -> Reading:  # noqa: A002  the command's word
+    """What a reader makes of ``data``. No database; never raises on bad input."""
+    reader = choose(data[:HEAD], name, format)
+    if reader is None:
+        return Reading("", "", rejected="no reader knows this format; name one with --format")
+    if len(data) > reader.max_bytes:
+        return Reading(reader.format, reader.version, rejected=too_large(len(data), reader.max_bytes))
+    return reader.read(data, name=name)
+
+
+def too_large(size: int, limit: int) -> str:
+    return f"too large: {size / 1e6:,.0f} MB, and at most {limit / 1e6:,.0f} MB are read at once; split it"
+
+
+def receive(data: bytes, *, name: str, by: User | None = None) -> Source:
+    """Keep what was received, before anything is made of it. The same bytes again give the same source."""
+    content = zstandard.compress(data) if len(data) <= MAX_KEPT_BYTES else None
+    digest = hashlib.sha256(data).hexdigest()
+    fields = {"name": storable(name)[:500], "size": len(data), "content": content, "received_by": by}
+    return Source.objects.get_or_create(sha256=digest, defaults=fields)[0]
+
+
+def import_source(
+    data: bytes,
+    *,
+    name: str,
+    site: str = DEFAULT_SITE,
+    format: str | None = None,  # noqa: A002
+    by: User | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Read ``data`` and store what is in it; a source that cannot be read leaves nothing behind."""
+    started = time.monotonic()
+    digest = hashlib.sha256(data).hexdigest()
+    earlier = Source.objects.filter(sha256=digest).defer("content").first()
+    if earlier and (report := _already_imported(earlier, name=name, format=format)):
+        return report
+    reading = read(data, name=name, format=format)
+    if reading.rejected:
+        return rejected(name, reading.rejected)
+    source = receive(data, name=name, by=by)
+    return _store(reading, source=source, site=site, name=name, started=started, progress=progress)
+
+
+def import_received(source_id: int, *, site: str, format: str | None = None) -> Report:  # noqa: A002
+    """Import what ``receive`` kept: the worker's half of an upload. Rejections stay on the source, to be read."""
+    started = time.monotonic()
+    source = Source.objects.get(pk=source_id)
+    if report := _already_imported(source, name=source.name, format=format):
+        return report
+    if source.content is None:
+        reading = Reading("", "", rejected="the bytes of this source were too large to be kept; import its file again")
+    else:
+        Source.objects.filter(pk=source_id).update(state=Source.State.RUNNING, progress=0)
+        reading = read(zstandard.decompress(bytes(source.content)), name=source.name, format=format)
+    if reading.rejected:
+        report = rejected(source.name, reading.rejected)
+        Source.objects.filter(pk=source_id).update(state=Source.State.REJECTED, report=report.as_json())
+        return report
+    with LiveProgress(source_id) as progress:
+        return _store(reading, source=source, site=site, name=source.name, started=started, progress=progress)
+
+
+def _already_imported(source: Source, *, name: str, format: str | None) -> Report | None:  # noqa: A002
+    """The report for bytes that were imported before by the same reader, under whatever name."""
+    reader = READERS.get(format or source.format)
+    if source.state != Source.State.DONE or reader is None or reader.version != source.reader_version:
+        return None
+    report = Report(source=name, sha256=source.sha256, format=source.format, encoding=source.encoding)
+    articles = Article.objects.filter(source_id=source.pk).order_by("pk")
+    report.outcomes[Outcome.UNCHANGED.value] = articles.count()
+    if first := articles.first():
+        report.article_id, report.title = first.pk, first.title
+    report.comments = source.report.get("comments", 0)
+    report.characters = source.report.get("characters", {})
+    report.left_out = source.report.get("left_out", {})
+    renamed = f" as {source.name}" if source.name != name else ""
+    report.reason = f"already imported{renamed} on {source.received_at:%Y-%m-%d}"
+    return report
+
+
+def _store(
+    reading: Reading,
+    *,
+    source: Source,
+    site: str,
+    name: str,
+    started: float,
+    progress: Callable[[int], None] | None,
+) -> Report:
+    report = Report(source=name, sha256=source.sha256, format=reading.format, encoding=reading.encoding)
+    home = loader.site_named(site)
+    report.note([str(problem) for problem in reading.problems])
+    for discussion in reading.discussions:
+        stored = loader.store(discussion, source=source, site=home, progress=progress)
+        report.outcomes[stored.outcome.value] += 1
+        report.comments += stored.comments
+        report.reason = report.reason or stored.reason
+        if report.article_id is None:
+            report.article_id, report.title = stored.article_id, discussion.title
+        report.note([str(problem) for problem in stored.problems])
+        _count_characters(report, discussion)
+    if reading.length:
+        report.characters["total"] = reading.length
+    report.seconds = round(time.monotonic() - started, 3)
+    Source.objects.filter(pk=source.pk).update(
+        state=Source.State.DONE,
+        format=reading.format,
+        encoding=reading.encoding,
+        reader_version=reading.reader_version,
+        report=report.as_json(),
+    )
+    return report
+
+
+def _count_characters(report: Report, discussion: Discussion) -> None:
+    found: Counter[str] = Counter(report.characters)
+    if discussion.article_span is None:
+        return
+    found["article"] += discussion.article_span.end - discussion.article_span.start
+    found["comments"] += sum(post.span.end - post.span.start for post in discussion.comments if post.span)
+    for span, reason in discussion.left_out:
+        found["left out"] += span.end - span.start
+        report.left_out[reason] = report.left_out.get(reason, 0) + span.end - span.start
+    report.characters = dict(found)
+
+
+def dry_run(reading: Reading, *, name: str) -> dict[str, Any]:
+    """What an import would find, for ``--dry-run --json``: offsets in code points of the decoded text, half-open."""
+    if reading.rejected:
+        return {"source": name, "rejected": reading.rejected}
+    discussion = next(iter(reading.discussions))
+    index = {post.external_id: i for i, post in enumerate(discussion.comments)}
+    start, end = discussion.article_span or (0, 0)
+    comments = [
+        {
+            "start": post.span.start if post.span else None,
+            "end": post.span.end if post.span else None,
+            "parent": None if post.parent is None else index.get(post.parent),
+            "author": post.author,
+            "posted_at": post.posted_at.isoformat() if post.posted_at else None,
+            "boundary_confidence": post.boundary_claim.confidence,
+            "parent_confidence": post.parent_claim.confidence,
+            "basis": {
+                "boundary": post.boundary_claim.basis,
+                "parent": post.parent_claim.basis,
+                "author": post.author_claim.basis,
+                "date": post.date_claim.basis,
+            },
+        }
+        for post in discussion.comments
+    ]
+    article = {"start": start, "end": end}
+    return {"source": name, "title": discussion.title, "article": article, "comments": comments}

@@ -1,0 +1,263 @@
+"""Records -> rows. The only writer of imported rows: all of a discussion in one transaction, comments by COPY."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.text import slugify
+
+from archive import outbox, text, threads
+from archive.ingest.records import Claim, Discussion, Post, Problem, storable
+from archive.models import Article, Comment, Decision, Mention, Revision, SearchDocument, Site, Source
+
+MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
+MAX_NAME = 500  # code points of an author's name or a title, as the tables have it
+
+type Progress = Callable[[int], None]
+
+
+class Outcome(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of one discussion. ``reason`` says why nothing changed or why it was rejected."""
+
+    outcome: Outcome
+    article_id: int | None = None
+    comments: int = 0
+    reason: str = ""
+    problems: Sequence[Problem] = ()
+
+
+def sha256(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+
+
+def site_named(name: str) -> Site:
+    """The site of this name, made where there is none."""
+    name = storable(name).strip()[:200] or "Unsorted"
+    slug = slugify(name, allow_unicode=True)[:200] or sha256(name).hex()[:12]
+    if Site.objects.filter(slug=slug).exclude(name=name).exists():
+        slug = f"{slug[:180]}-{sha256(name).hex()[:8]}"
+    return Site.objects.get_or_create(name=name, defaults={"slug": slug})[0]
+
+
+def store(discussion: Discussion, *, source: Source, site: Site, progress: Progress | None = None) -> Stored:
+    """Store a discussion, or bring the stored one up to date. Either all of it is there afterwards or none."""
+    if len(discussion.comments) > MAX_COMMENTS:
+        reason = f"more than {MAX_COMMENTS:,} comments in one discussion"
+        return Stored(Outcome.REJECTED, reason=reason)
+    key, digest = sha256(discussion.key), discussion_digest(discussion)
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # two imports of one discussion: the second waits and finds the first
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [key.hex(), site.pk])
+        article = Article.objects.select_for_update().filter(site=site, key=key).first()
+        if article is not None and bytes(article.digest) == digest:
+            return Stored(Outcome.UNCHANGED, article.pk, len(discussion.comments), "already in the archive")
+        if article is not None and touched_by_people(article.pk):
+            reason = "kept as it is: people have made decisions on it since it was imported"
+            return Stored(Outcome.UNCHANGED, article.pk, len(discussion.comments), reason)
+        return _Load(discussion, source=source, site=site, digest=digest, progress=progress).into(article)
+
+
+def touched_by_people(article_id: int) -> bool:
+    """Whether a decision or a review stands on the article, which a new reading must not undo."""
+    reviewed = Mention.objects.filter(article_id=article_id).exclude(review=Mention.Review.SUGGESTED)
+    return Decision.objects.filter(article_id=article_id).exists() or reviewed.exists()
+
+
+def discussion_digest(discussion: Discussion) -> bytes:
+    """sha256 over everything of the discussion that is stored: equal digests, equal rows."""
+    digest = hashlib.sha256()
+    whole = replace(discussion, comments=(), left_out=(), problems=())
+    digest.update(repr(whole).encode("utf-8", "surrogatepass"))
+    for post in discussion.comments:
+        digest.update(repr(post).encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+class _Load:
+    """One discussion on its way into the tables, inside the transaction that ``store`` opened."""
+
+    def __init__(
+        self, discussion: Discussion, *, source: Source, site: Site, digest: bytes, progress: Progress | None
+    ) -> None:
+        self.discussion = discussion
+        self.source = source
+        self.site = site
+        self.digest = digest
+        self.progress = progress
+        self.posts = discussion.comments
+        self.order = threads.arrange([post.external_id for post in self.posts], [post.parent for post in self.posts])
+
+    def into(self, article: Article | None) -> Stored:
+        outcome = Outcome.UPDATED if article else Outcome.CREATED
+        fields = self._article_fields()
+        kept: dict[bytes, int] = {}
+        if article is None:
+            article = Article.objects.create(site=self.site, key=sha256(self.discussion.key), **fields)
+        else:
+            kept = self._take_out(article)
+            Article.objects.filter(pk=article.pk).update(version=article.version + 1, **fields)
+        self._copy_comments(article.pk, kept)
+        outbox.add(article.pk)
+        outbox.extract_later(article.pk)
+        problems = [*self.discussion.problems, *self.order.problems()]
+        return Stored(outcome, article.pk, len(self.posts), problems=problems)
+
+    def _article_fields(self) -> dict[str, Any]:
+        found = self.discussion
+        title = storable(found.title)[:MAX_NAME]
+        body = storable(found.body)
+        dates = [post.posted_at for post in self.posts if post.posted_at]
+        start, end = found.article_span or (None, None)
+        return {
+            "source": self.source,
+            "digest": self.digest,
+            "title": title,
+            "title_basis": found.title_claim.basis.value,
+            "slug": slugify(title, allow_unicode=True)[:80].strip("-_"),
+            "url": storable(found.url)[:2000],
+            "byline": storable(found.byline)[:MAX_NAME],
+            "published_at": found.published_at,
+            "language": found.language,
+            "body": body,
+            "html": text.clean_html(found.html) if found.html is not None else text.render_text(body),
+            "span_start": start,
+            "span_end": end,
+            "comment_count": len(self.posts),
+            "last_comment_at": max(dates, default=None),
+        }
+
+    def _take_out(self, article: Article) -> dict[bytes, int]:
+        """Remove the rows of the earlier reading, keeping replaced texts as revisions; return the ids to use again.
+
+        The foreign keys are checked at commit, so a comment that comes back under its id is never missed.
+        """
+        before = Comment.objects.filter(article_id=article.pk)
+        kept = {bytes(key): pk for key, pk in before.values_list("external_key", "pk")}
+        still = {sha256(post.external_id) for post in self.posts}
+        gone = [pk for key, pk in kept.items() if key not in still]
+        Revision.objects.filter(article_id=article.pk, comment_id__in=gone).delete()
+        self._keep_revisions(article, {bytes(k): kept[k] for k in still & kept.keys()})
+        Mention.objects.filter(article_id=article.pk).delete()
+        SearchDocument.objects.filter(article_id=article.pk).delete()
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM archive_comment WHERE article_id = %s", [article.pk])
+        return kept
+
+    def _keep_revisions(self, article: Article, kept: dict[bytes, int]) -> None:
+        new = {kept[key]: post.text for post in self.posts if (key := sha256(post.external_id)) in kept}
+        earlier = Comment.objects.filter(article_id=article.pk, pk__in=new).values_list("pk", "version", "body")
+        rows = [
+            Revision(article=article, comment_id=pk, number=version, cause="read again", body=body)
+            for pk, version, body in earlier.iterator()
+            if body != storable(new[pk])
+        ]
+        if article.body != storable(self.discussion.body):
+            rows.append(Revision(article=article, number=article.version, cause="read again", body=article.body))
+        Revision.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
+
+    def _copy_comments(self, article_id: int, kept: dict[bytes, int]) -> None:
+        ids = self._ids(kept)
+        authors = self._authors()
+        columns = ", ".join(COLUMNS)
+        with connection.cursor() as cursor:
+            cursor.execute(_LATEST_REVISIONS, [article_id])
+            numbers = dict(cursor.fetchall())
+            with cursor.copy(f"COPY archive_comment ({columns}) FROM STDIN") as copy:
+                for done, row in enumerate(self._rows(article_id, ids, authors, numbers), 1):
+                    copy.write_row(row)
+                    if self.progress and done % 1000 == 0:
+                        self.progress(1000)
+        if self.progress:
+            self.progress(len(self.posts) % 1000)
+
+    def _rows(
+        self, article_id: int, ids: Sequence[int], authors: dict[str, int], numbers: dict[int, int]
+    ) -> Iterator[tuple[Any, ...]]:
+        order = self.order
+        for i, post in enumerate(self.posts):
+            body = storable(post.text)
+            parent = order.parent[i]
+            name = _author_name(post)
+            yield (
+                ids[i],
+                article_id,
+                ids[parent] if parent >= 0 else None,
+                storable(post.external_id),
+                sha256(post.external_id),
+                authors[name] if name else None,
+                name,
+                post.posted_at,
+                body,
+                text.clean_html(post.html) if post.html is not None else text.render_text(body),
+                i,
+                order.rank[i],
+                order.depth[i],
+                order.subtree_size[i],
+                Comment.Status.PUBLISHED.value,
+                numbers.get(ids[i], 0) + 1,
+                *(post.span or (None, None)),
+                *_claim(post.boundary_claim),
+                *_claim(post.parent_claim),
+                *_claim(post.author_claim),
+                *_claim(post.date_claim),
+            )
+
+    def _ids(self, kept: dict[bytes, int]) -> list[int]:
+        """The id of each post: its earlier one where it had one, the sequence's next otherwise."""
+        known = [kept.get(sha256(post.external_id)) for post in self.posts] if kept else [None] * len(self.posts)
+        missing = known.count(None)
+        with connection.cursor() as cursor:
+            cursor.execute(_NEXT_IDS, [missing])
+            fresh = iter([row[0] for row in cursor.fetchall()])
+        return [next(fresh) if pk is None else pk for pk in known]
+
+    def _authors(self) -> dict[str, int]:
+        """The id of each author's name on this site; names that are new to it are added."""
+        keys = {sha256(name): name for name in {_author_name(post) for post in self.posts} if name}
+        if not keys:
+            return {}
+        with connection.cursor() as cursor:
+            ordered = sorted(keys)  # one order in every import, so that two of them never wait for each other
+            cursor.execute(_ADD_AUTHORS, [self.site.pk, ordered, [keys[key] for key in ordered]])
+            cursor.execute(
+                "SELECT key, id FROM archive_author WHERE site_id = %s AND key = ANY(%s)", [self.site.pk, ordered]
+            )
+            return {keys[bytes(key)]: pk for key, pk in cursor.fetchall()}
+
+
+COLUMNS = (
+    "id article_id parent_id external_id external_key author_id author_name posted_at body html position thread_rank "
+    "depth subtree_size status version span_start span_end boundary_basis boundary_confidence parent_basis "
+    "parent_confidence author_basis author_confidence date_basis date_confidence"
+).split()
+_NEXT_IDS = "SELECT nextval(pg_get_serial_sequence('archive_comment', 'id')) FROM generate_series(1, %s)"
+_ADD_AUTHORS = """
+    INSERT INTO archive_author (site_id, key, name)
+    SELECT %s, new.key, new.name FROM unnest(%s::bytea[], %s::text[]) AS new (key, name)
+    ORDER BY new.key ON CONFLICT (site_id, key) DO NOTHING
+"""
+_LATEST_REVISIONS = """
+    SELECT comment_id, max(number) FROM archive_revision
+    WHERE article_id = %s AND comment_id IS NOT NULL GROUP BY comment_id
+"""
+
+
+def _author_name(post: Post) -> str:
+    return storable(post.author or "").strip()[:MAX_NAME]
+
+
+def _claim(claim: Claim) -> tuple[str, float | None]:
+    return claim.basis.value, claim.confidence

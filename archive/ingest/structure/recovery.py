@@ -1,0 +1,95 @@
+"""Flat text -> article, comments, parents, each with a confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from archive.ingest.records import Basis, Claim, LeftOut, Span
+from archive.ingest.structure.boilerplate import boilerplate_kind
+from archive.ingest.structure.features import features_of
+from archive.ingest.structure.lines import Line, split_lines
+from archive.ingest.structure.model import Model, built_in
+from archive.ingest.structure.parents import parents_of
+from archive.ingest.structure.recovered import Recovered, RecoveredComment
+
+LEAST, MOST = 0.02, 0.98  # no confidence outside: the model is never that sure, whatever its arithmetic says
+BREAK = "line break between paragraphs"
+BLANK = "blank space at the start or end"
+
+
+def _inferred(confidence: float, reason: str) -> Claim:
+    return Claim(Basis.INFERRED, round(max(LEAST, min(MOST, confidence)), 3), reason)
+
+
+def recover(text: str, model: Model | None = None) -> Recovered:
+    """Find the article and the comments in ``text``: one paragraph a line, article first. Never raises on any text.
+
+    Linear in the length of the text. A text of one line is an article. The result tiles the text: see Recovered.
+    """
+    lines = split_lines(text)
+    if not lines:
+        left_out = (LeftOut(Span(0, len(text)), BLANK),) if text else ()
+        return Recovered(Span(0, 0), _inferred(MOST, "nothing but blanks"), (), left_out)
+    model = model or built_in()
+    rows = features_of(lines)
+    starts, ends = model.start_probabilities(rows)
+    begins = _begins(starts, ends, model)
+    units = [_trimmed(lines[a:b]) for a, b in pairwise([0, *begins, len(lines)])]
+    article = units[0] or Span(lines[0].span.start, lines[0].span.end)
+    kept = [(begin, span) for begin, span in zip(begins, units[1:], strict=True) if span]
+    spans = [span for _, span in kept]
+    usual = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+    comments = tuple(
+        RecoveredComment(
+            span, _inferred(starts[begin], _reason(begin == begins[0], model.signs(rows[begin], usual))), *parent
+        )
+        for (begin, span), parent in zip(kept, parents_of(text, spans), strict=True)
+    )
+    return Recovered(article, _article_claim(begins, ends), comments, _gaps(text, [article, *spans]))
+
+
+def _begins(starts: Sequence[float], ends: Sequence[float], model: Model) -> list[int]:
+    """Return the lines on which a comment begins; none where "no comments" is likely enough."""
+    if len(ends) < 2 or 1 - sum(ends) >= model.none:
+        return []
+    begins = [i for i, chance in enumerate(starts) if i and chance >= model.threshold]
+    best = max(range(1, len(ends)), key=ends.__getitem__)
+    # Where many places could end the article, chances add up slowly and the first sure start comes late. The article
+    # then ends at the likeliest single place, with the small confidence that this place has.
+    if begins and ends[begins[0]] >= ends[best] / 2:
+        return begins
+    return [best, *(i for i in begins if i > best)]
+
+
+def _article_claim(begins: Sequence[int], ends: Sequence[float]) -> Claim:
+    if begins:
+        return _inferred(ends[begins[0]], "what follows reads like readers, not like the article")
+    return _inferred(1 - sum(ends), "reads like an article to the end")
+
+
+def _reason(first: bool, signs: Sequence[str]) -> str:
+    seen = f": {', '.join(signs)}" if signs else ""
+    return ("the article seems to end before it" if first else "reads like another writer") + seen
+
+
+def _trimmed(unit: Sequence[Line]) -> Span | None:
+    """Return the span of the unit without the boilerplate lines at its ends, or None if nothing else is in it.
+
+    Boilerplate between lines that somebody wrote stays: a span has no holes.
+    """
+    written = [line.span for line in unit if not boilerplate_kind(line.text)]
+    return Span(written[0].start, written[-1].end) if written else None
+
+
+def _gaps(text: str, spans: Sequence[Span]) -> tuple[LeftOut, ...]:
+    edges = [0, *(edge for span in spans for edge in span), len(text)]
+    gaps = (Span(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True))
+    return tuple(LeftOut(gap, _why(text, gap)) for gap in gaps if gap.end > gap.start)
+
+
+def _why(text: str, gap: Span) -> str:
+    kinds = dict.fromkeys(boilerplate_kind(line.text) for line in split_lines(text[gap.start : gap.end]))
+    if kinds:
+        return "boilerplate: " + ", ".join(kinds)
+    return BREAK if gap.start > 0 and gap.end < len(text) else BLANK
