@@ -69,8 +69,8 @@ def render_text(text: str, marks: Sequence[Mark] = ()) -> str:
     """Safe HTML for plain text: each line that is not blank a paragraph, ``>`` at its start a quote, addresses linked.
 
     Marks are ranges of ``text``. Of marks that overlap, the one that starts first stays, and of those the longest; one
-    that touches an address, crosses a line break or a quote sign, begins or ends with white space, leads to anything but
-    a page (``/``, ``?``, ``#``, http, https), or does not lie in the text, is dropped.
+    that touches an address, crosses a line break or a quote sign, begins or ends with white space, does not lie in the
+    text, or leads to anything but a page (``/``, ``?``, ``#``, http, https), is dropped.
     """
     text = storable(text)
     links = _links(text, marks)
@@ -132,7 +132,7 @@ def _links(text: str, marks: Sequence[Mark]) -> list[_Link]:
 
 def _is_in_a_line(surface: str) -> bool:
     """Whether a link around this stays in its paragraph: no line break in it, no white space around it."""
-    return surface.splitlines() == [surface.strip()]
+    return surface.strip().splitlines() == [surface]
 
 
 def _urls(text: str) -> Iterator[_Link]:

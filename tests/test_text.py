@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 
 from archive.ingest.records import storable
 from archive.text import (
+    MAX_ESCAPED,
+    MAX_HITS,
     MAX_HTML,
+    MAX_SEARCHED,
     MAX_URL,
     Mark,
     clean_html,
@@ -156,11 +159,16 @@ def test_of_overlapping_marks_the_first_and_longest_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end"), [(-3, 3), (2, 2), (3, 2), (8, 99), (0, 3), (2, 7), (4, 6), (2, 6), (3, 9), (99, 100), (-2, -1)]
+    ("start", "end"),
+    [(-3, 3), (2, 2), (3, 2), (8, 99), (0, 3), (2, 7), (4, 6), (2, 6), (6, 7), (3, 9), (99, 100), (-2, -1)],
 )
 def test_a_mark_that_cannot_be_a_link_is_dropped(start: int, end: int) -> None:
     html = render_text("> ab  \ncdefg", [Mark(start, end, "/x", "X")])
     assert html == "<blockquote><p>ab</p></blockquote><p>cdefg</p>"
+
+
+def test_a_mark_does_not_hold_the_line_break_after_it() -> None:
+    assert render_text("ab\ncd", [Mark(0, 3, "/x", "X")]) == "<p>ab</p><p>cd</p>"
 
 
 def test_a_mark_inside_an_address_loses() -> None:
@@ -272,6 +280,15 @@ def test_too_much_html_becomes_text() -> None:
     assert clean_html("<b>" + "a" * (MAX_HTML - 2)).startswith("<p>aaa")
 
 
+def test_too_many_references_become_text() -> None:
+    assert clean_html("<b>" + "&amp;" * MAX_ESCAPED).startswith("<b>&amp;")
+    assert clean_html("<b>" + "&amp;" * MAX_ESCAPED + "\xa0").startswith("<p>&amp;")
+
+
+def test_many_links_without_end_tags_are_not_deep() -> None:
+    assert clean_html('<a href="http://a.b">c' * 300).count("<a ") == 300
+
+
 def test_many_paragraphs_without_end_tags_are_not_deep() -> None:
     assert clean_html("<p>a" * 500) == "<p>a</p>" * 500
 
@@ -341,8 +358,8 @@ FORMATTING_LEFT_OPEN = "<p>" + "".join(f"<b title={number}>" for number in range
 )
 def test_time_is_linear_in_hostile_input(clean: Callable[[str], str], unit: str) -> None:
     started = time.monotonic()
-    clean(unit * (150_000 // len(unit) or 1))
-    assert time.monotonic() - started < 2  # at most 0.2 s; quadratic takes many times as long
+    clean(unit * (300_000 // len(unit) or 1))
+    assert time.monotonic() - started < 2  # at most 0.5 s; quadratic takes many times as long
 
 
 @cache
@@ -449,6 +466,11 @@ def test_without_a_hit_the_start_is_shown() -> None:
 def test_terms_are_bounded() -> None:
     assert "<mark>" not in highlight("last", ["x"] * 16 + ["last"])
     assert highlight("a" * 150, ["a" * 120], 300) == f"<mark>{'a' * 100}</mark>{'a' * 50}"
+
+
+def test_the_search_for_hits_is_bounded() -> None:
+    assert highlight("a " * MAX_HITS * 2, ["a"], 9_999).count("<mark>") == MAX_HITS
+    assert "<mark>" not in highlight("a " * (MAX_SEARCHED // 2) + "last", ["last"])
 
 
 def test_neither_text_nor_terms_can_inject() -> None:
