@@ -6,7 +6,10 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from archive.entities.extractor import model_problem
 
 
 @register(Tags.security)
@@ -18,13 +21,21 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(Error("AFTERWORD_SECRET_KEY is too short.", hint=hint, id="archive.E001"))
     if settings.DEBUG and os.environ.get("DATABASE_URL"):
         hint = "Unset AFTERWORD_DEBUG: with it, errors show settings and source code to anyone."
-        found.append(Warning("Debug mode is on.", hint=hint, id="archive.W001"))
+        found.append(checks.Warning("Debug mode is on.", hint=hint, id="archive.W001"))
     if "*" in settings.ALLOWED_HOSTS:
         hint = "Name the hosts that this archive answers to in AFTERWORD_HOSTS, separated by commas."
-        found.append(Warning("AFTERWORD_HOSTS allows every host name.", hint=hint, id="archive.W002"))
+        found.append(checks.Warning("AFTERWORD_HOSTS allows every host name.", hint=hint, id="archive.W002"))
     if settings.LOG_FORMAT not in {"json", "text"}:
         found.append(Error("AFTERWORD_LOG_FORMAT is neither json nor text.", id="archive.E002"))
     return found
+
+
+@register("archive")
+def check_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The language model is there and has the weights that were pinned. Reads one file; does not load it."""
+    problem = model_problem(settings.SPACY_MODEL)
+    hint = "Install requirements.lock again, or set AFTERWORD_SPACY_MODEL to a model that is installed."
+    return [Error(problem, hint=hint, id="archive.E006")] if problem else []
 
 
 @register("archive", deploy=True)

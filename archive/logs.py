@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object a line, one line a request. No query strings: they can hold what people looked for."""
+"""Structured logs: one JSON object a line, one line a request.
+
+No query strings: they hold what people looked for.
+"""
 
 from __future__ import annotations
 

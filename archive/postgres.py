@@ -64,11 +64,8 @@ def local_secret(data_dir: Path) -> str:
     path = data_dir / "secret-key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with (
-            contextlib.suppress(FileExistsError),
-            open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file,
-        ):
-            file.write(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.write(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), secrets.token_urlsafe(50).encode())
         return path.read_text()
     except OSError:  # a read-only place, as for a dry run: sessions are not used there
         return secrets.token_urlsafe(50)
@@ -295,7 +292,7 @@ class Server:
                 stderr=log,
                 cwd=self.home,
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509
+                preexec_fn=die_with_parent,
                 **self.account.options,
             )
 

@@ -112,6 +112,7 @@ DATABASES = {"default": database(env("DATABASE_URL"))}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -131,10 +132,11 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env("AFTERWORD_STATIC_ROOT") or BASE_DIR / "static-root")
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# Straight from the source folders with `make demo`; collected, hashed and compressed where collectstatic has run.
-WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+# With a folder for `collectstatic`, as in the image, files are hashed, compressed and cached for good; without one
+# they are served straight from where they lie.
+STATIC_ROOT = env("AFTERWORD_STATIC_ROOT") or None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
@@ -161,6 +163,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
+# Whether other hosts of the domain speak https, and for ever, is not this application's to promise.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # Limits. Each says in its error what to do at it.
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024

@@ -85,9 +85,8 @@ def test_a_start_killed_half_way_is_repeated(folder: Path) -> None:
 
 
 def test_refuses_a_folder_in_use(folder: Path) -> None:
-    with postgres.Server(folder, durable=False):
-        with pytest.raises(postgres.PostgresError, match="already running"):
-            postgres.Server(folder, durable=False).start()
+    with postgres.Server(folder, durable=False), pytest.raises(postgres.PostgresError, match="already running"):
+        postgres.Server(folder, durable=False).start()
 
 
 def test_says_what_to_do_without_binaries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

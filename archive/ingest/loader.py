@@ -11,9 +11,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.text import slugify
 
-from archive import outbox, text, threads
+from archive import counters, outbox, text, threads
 from archive.ingest.records import Claim, Discussion, Post, Problem, storable
-from archive.models import Article, Comment, Decision, Mention, Revision, SearchDocument, Site, Source
+from archive.models import Article, Comment, Decision, Judgement, Mention, Revision, SearchDocument, Site, Source
 
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
 MAX_NAME = 500  # code points of an author's name or a title, as the tables have it
@@ -71,9 +71,12 @@ def store(discussion: Discussion, *, source: Source, site: Site, progress: Progr
 
 
 def touched_by_people(article_id: int) -> bool:
-    """Whether a decision or a review stands on the article, which a new reading must not undo."""
-    reviewed = Mention.objects.filter(article_id=article_id).exclude(review=Mention.Review.SUGGESTED)
-    return Decision.objects.filter(article_id=article_id).exists() or reviewed.exists()
+    """Whether a decision stands on the article, or a judgement of one place in it: a new reading would undo them.
+
+    Judgements of a wider scope do not count: they hold for whatever the new reading finds.
+    """
+    judged = Judgement.objects.filter(article_id=article_id, scope=Judgement.Scope.HERE)
+    return Decision.objects.filter(article_id=article_id).exists() or judged.exists()
 
 
 def discussion_digest(discussion: Discussion) -> bytes:
@@ -150,7 +153,9 @@ class _Load:
         gone = [pk for key, pk in kept.items() if key not in still]
         Revision.objects.filter(article_id=article.pk, comment_id__in=gone).delete()
         self._keep_revisions(article, {bytes(k): kept[k] for k in still & kept.keys()})
+        named = counters.entities_in([article.pk])
         Mention.objects.filter(article_id=article.pk).delete()
+        counters.recount_entities(named)
         SearchDocument.objects.filter(article_id=article.pk).delete()
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM archive_comment WHERE article_id = %s", [article.pk])
@@ -238,11 +243,23 @@ class _Load:
             return {keys[bytes(key)]: pk for key, pk in cursor.fetchall()}
 
 
-COLUMNS = (
-    "id article_id parent_id external_id external_key author_id author_name posted_at body html position thread_rank "
-    "depth subtree_size status version span_start span_end boundary_basis boundary_confidence parent_basis "
-    "parent_confidence author_basis author_confidence date_basis date_confidence"
-).split()
+COLUMNS = [
+    *("id", "article_id", "parent_id", "external_id", "external_key", "author_id", "author_name", "posted_at"),
+    *(
+        "body",
+        "html",
+        "position",
+        "thread_rank",
+        "depth",
+        "subtree_size",
+        "status",
+        "version",
+        "span_start",
+        "span_end",
+    ),
+    *("boundary_basis", "boundary_confidence", "parent_basis", "parent_confidence"),
+    *("author_basis", "author_confidence", "date_basis", "date_confidence"),
+]
 _NEXT_IDS = "SELECT nextval(pg_get_serial_sequence('archive_comment', 'id')) FROM generate_series(1, %s)"
 _ADD_AUTHORS = """
     INSERT INTO archive_author (site_id, key, name)

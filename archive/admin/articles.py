@@ -1,0 +1,86 @@
+"""Articles, as they were imported: to look at, to hide and to restore."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from archive import queries
+from archive.admin.moderation import Moderated
+from archive.admin.site import workplace
+from archive.models import Article
+
+MAX_DIGITS = 18  # of a number that fits into an id
+
+
+def starting_with(term: str) -> QuerySet[Article]:
+    """Articles by their number or by the beginning of their title."""
+    found = queries.articles()
+    if term.isdecimal() and len(term) <= MAX_DIGITS:
+        return found.filter(pk=int(term))
+    return found.filter(title__istartswith=term)
+
+
+@workplace(Article)
+class ArticleAdmin(Moderated[Article]):
+    list_display = ("title", "site", "state", "comment_count", "published_on", "imported_at", "on_the_site")
+    list_filter = ("status", "site", "language", "imported_at")
+    list_select_related = ("site",)
+    search_fields = ("title",)
+    search_help_text = "The number of an article, or the beginning of its title"
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return queries.articles().visible_to(request.user).with_site()
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A list needs no texts: one can be megabytes long."""
+        listed = super().get_changelist_instance(request)
+        listed.result_list = listed.result_list.defer("body", "html")
+        return listed
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        return (queryset.filter(pk__in=starting_with(term).values("pk")) if term else queryset), False
+
+    @admin.display(description="state")
+    def state(self, article: Article) -> SafeString:
+        return badge(article.status)
+
+    @admin.display(description="published")
+    def published_on(self, article: Article) -> str:
+        return f"{article.published_at:%-d %B %Y}" if article.published_at else "unknown"
+
+    @admin.display(description="page")
+    def on_the_site(self, article: Article) -> SafeString:
+        return format_html('<a href="{}">view</a>', article.get_absolute_url())
+
+    def explain(self, obj: Article) -> dict[str, Any]:
+        facts = [
+            ("Title", f"{obj.title_basis} in the source" if obj.title_basis == "stated" else obj.title_basis),
+            ("Site", obj.site.name),
+            ("Byline", obj.byline or "unknown"),
+            ("Published", self.published_on(obj)),
+            ("Language", obj.language or "could not be told"),
+            ("Comments", f"{obj.comment_count:,} that readers can see"),
+            ("Version", f"{obj.version}: grows with each change that readers can see"),
+        ]
+        comments = reverse("admin:archive_comment_changelist") + f"?article__id__exact={obj.pk}"
+        source = reverse("admin:archive_source_progress", args=[obj.source_id])
+        return {
+            "heading": obj.title,
+            "text": mark_safe(obj.html),  # noqa: S308  made safe by archive.text when it was stored
+            "facts": facts,
+            "links": [("View on the site", obj.get_absolute_url()), ("Its comments", comments), ("Its source", source)],
+            "tombstone": "Readers find neither this article nor any of its comments.",
+        }
+
+
+def badge(status: str) -> SafeString:
+    return format_html('<span class="state state-{}">{}</span>', status, status)

@@ -1,0 +1,171 @@
+"""Comments: to look at with how sure their parts are, and to hide and restore, one or many."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models.functions import Left
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
+
+from archive import moderation, queries
+from archive.admin.articles import MAX_DIGITS, badge, starting_with
+from archive.admin.moderation import USUAL_REASONS, Moderated, ReasonForm, outcomes
+from archive.admin.site import workplace
+from archive.models import Comment, Decision
+
+EXCERPT = 140  # characters of a comment that a list shows
+PREVIEWED = 20  # comments that a confirmation shows
+MOST_AT_ONCE = 50_000  # comments that one bulk decision takes
+
+HAS_PARENT, HAS_NONE = "is the one it says", "it stands at the top level"
+
+
+@workplace(Comment)
+class CommentAdmin(Moderated[Comment]):
+    list_display = ("excerpt", "author_name", "article_title", "state", "posted_at", "on_the_site")
+    list_filter = ("status", "article__site", "parent_basis", "author_basis", "date_basis")
+    list_select_related = ("article",)
+    search_fields = ("id",)
+    search_help_text = "The number of a comment, or the beginning of its article's title"
+    ordering = ("-id",)
+    actions = ("hide_selected", "restore_selected")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Every comment for a moderator; for others only what readers see, because hidden is hidden here, too."""
+        found = queries.comments()
+        shown = found if queries.may_moderate(request.user) else found.visible_to(request.user)
+        return shown.select_related("article").defer("article__body", "article__html")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return lookup == "article__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A list needs the beginning of each text, not texts of up to megabytes."""
+        listed = super().get_changelist_instance(request)
+        short = listed.result_list.defer("body", "html", "article__body", "article__html")
+        listed.result_list = short.annotate(beginning=Left("body", EXCERPT + 1))
+        return listed
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.isdecimal() and len(term) <= MAX_DIGITS:
+            return queryset.filter(pk=int(term)), False
+        return queryset.filter(article_id__in=starting_with(term).values("pk")), False
+
+    @admin.display(description="comment")
+    def excerpt(self, comment: Comment) -> str:
+        text = getattr(comment, "beginning", "") or comment.body[: EXCERPT + 1]
+        return Truncator(" ".join(text.split())).chars(EXCERPT) or "(empty)"
+
+    @admin.display(description="article")
+    def article_title(self, comment: Comment) -> SafeString:
+        url = reverse("admin:archive_article_change", args=[comment.article_id])
+        return format_html('<a href="{}">{}</a>', url, Truncator(comment.article.title).chars(60))
+
+    @admin.display(description="state")
+    def state(self, comment: Comment) -> SafeString:
+        return badge(comment.status)
+
+    @admin.display(description="page")
+    def on_the_site(self, comment: Comment) -> SafeString:
+        return format_html('<a href="{}">view</a>', comment.get_absolute_url())
+
+    def explain(self, obj: Comment) -> dict[str, Any]:
+        article = reverse("admin:archive_article_change", args=[obj.article_id])
+        links = [("View on the site", obj.get_absolute_url()), ("Its article", article)]
+        if obj.parent_id:
+            parent = reverse("admin:archive_comment_change", args=[obj.parent_id])
+            links.append(("The comment it answers", parent))
+        return {
+            "heading": f"Comment {obj.position + 1} on “{obj.article.title}”",
+            "byline": (obj.author_name or "author unknown", obj.posted_at),
+            "text": mark_safe(obj.html),  # noqa: S308  made safe by archive.text when it was stored
+            "facts": facts(obj),
+            "links": links,
+            "tombstone": "Readers see a tombstone in its place. Its replies stay.",
+        }
+
+    @admin.action(description="Hide…", permissions=["moderate"])
+    def hide_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self.decide_selected(request, queryset, Decision.Action.HIDE)
+
+    @admin.action(description="Restore…", permissions=["moderate"])
+    def restore_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self.decide_selected(request, queryset, Decision.Action.RESTORE)
+
+    def decide_selected(self, request: HttpRequest, queryset: Any, action: str) -> HttpResponse | None:
+        """First a page that shows what was chosen and asks why; sent again from there, what came of it."""
+        chosen = list(queryset.order_by("pk").values_list("article_id", "pk")[: MOST_AT_ONCE + 1])
+        if len(chosen) > MOST_AT_ONCE:
+            words = (
+                f"More than {MOST_AT_ONCE:,} comments were chosen. Narrow the list with a filter, then decide again."
+            )
+            messages.error(request, words)
+            return None
+        is_confirmed = "confirmed" in request.POST
+        form = ReasonForm(request.POST if is_confirmed else None)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "action": action,
+            "form": form,
+            "usual_reasons": USUAL_REASONS,
+            "count": len(chosen),
+        }
+        if is_confirmed and form.is_valid():
+            return self.decided(request, chosen, action, form.cleaned_data["reason"], context)
+        preview = queryset.order_by("-id").annotate(beginning=Left("body", EXCERPT + 1)).defer("body", "html")
+        context |= {
+            "title": f"{action.capitalize()} {len(chosen):,} comment{'' if len(chosen) == 1 else 's'}?",
+            "preview": [(comment, self.excerpt(comment)) for comment in preview[:PREVIEWED]],
+            "not_previewed": max(0, len(chosen) - PREVIEWED),
+            "action_name": f"{action}_selected",
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "select_across": request.POST.get("select_across", "0"),
+        }
+        return TemplateResponse(request, "admin/archive/comment/confirm.html", context)
+
+    def decided(
+        self, request: HttpRequest, chosen: list[tuple[int, int]], action: str, reason: str, context: dict[str, Any]
+    ) -> HttpResponse:
+        by_article: dict[int, list[int]] = defaultdict(list)
+        for article_id, pk in chosen:
+            by_article[article_id].append(pk)
+        by: Any = request.user
+        result = moderation.decide_many(by_article, action=action, by=by, reason=reason)
+        done = "hidden" if action == Decision.Action.HIDE else "restored"
+        context |= {"title": "What was decided", "done": done, **outcomes(result)}
+        return TemplateResponse(request, "admin/archive/decided.html", context)
+
+
+def facts(comment: Comment) -> list[tuple[str, str]]:
+    """Where each part of a recovered comment comes from and how sure it is, in words."""
+    parent = "The comment it answers" if comment.parent_id else "That it answers no other comment"
+    return [
+        ("Where it begins and ends", certainty(comment.boundary_basis, comment.boundary_confidence)),
+        ("Author", certainty(comment.author_basis, comment.author_confidence)),
+        ("Date", certainty(comment.date_basis, comment.date_confidence)),
+        (parent, certainty(comment.parent_basis, comment.parent_confidence)),
+        ("Replies", f"{comment.subtree_size:,} below it, direct and indirect"),
+        ("Place", f"number {comment.position + 1:,} in the source, {comment.thread_rank + 1:,} in the thread"),
+        ("Text", f"version {comment.version}"),
+    ]
+
+
+def certainty(basis: str, confidence: float | None) -> str:
+    if basis == "stated":
+        return "stated in the source"
+    if basis == "inferred":
+        return f"inferred, {confidence:.0%} sure" if confidence is not None else "inferred"
+    return "unknown: the source does not say"

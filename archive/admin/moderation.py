@@ -1,0 +1,313 @@
+"""The moderator's workplace: deciding with a reason, the log of all decisions, undo, readers' reports, cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from archive import moderation, queries
+from archive.admin.site import ModelAdmin, Workplace, workplace
+from archive.models import Article, Case, Comment, Decision, Report
+
+MOST_LISTED = 200  # history entries, parts of a bulk decision, or results that one page names
+USUAL_REASONS = ("names a private person", "insult", "spam", "off topic", "asked for by its author", "decided too fast")
+PAST = {Decision.Action.HIDE: "hid", Decision.Action.RESTORE: "restored"}
+
+
+class ReasonForm(forms.Form):
+    """Why. It goes into the log, where everyone who may read the log sees it."""
+
+    reason = forms.CharField(
+        max_length=moderation.MAX_REASON,
+        widget=forms.TextInput(attrs={"list": "usual-reasons", "autocomplete": "off"}),
+        help_text="Written into the log for good. Do not repeat what is to be hidden.",
+    )
+
+    def __init__(self, data: Any = None, *, required: bool = True) -> None:
+        super().__init__(data, label_suffix="")
+        self.fields["reason"].required = required
+        self.fields["reason"].label = "Reason" if required else "Reason (optional)"
+
+
+class Line:
+    """A decision as a sentence, with where it leads."""
+
+    def __init__(self, decision: Decision, *, undone_by: int | None = None) -> None:
+        self.decision = decision
+        self.undone_by = undone_by
+        self.url = reverse("admin:archive_decision_change", args=[decision.pk])
+        self.target_url = target_url(decision)
+
+    @property
+    def did(self) -> str:
+        """What was done, without who: "hid comment 12"."""
+        entry = self.decision
+        several = "several comments" if entry.target_id is None else f"{entry.target} {entry.target_id}"
+        if entry.action == Decision.Action.BULK:
+            return f"{'hid' if entry.to_state == Comment.Status.HIDDEN else 'restored'} {several}"
+        if entry.action == Decision.Action.UNDO:
+            return f"undid decision {entry.undoes_id} on {several}"
+        return f"{PAST[Decision.Action(entry.action)]} {several}"
+
+    def __str__(self) -> str:
+        return f"{self.decision.actor_name} {self.did}"
+
+
+def target_url(decision: Decision) -> str:
+    if decision.target_id is None:
+        return ""
+    return reverse(f"admin:archive_{decision.target}_change", args=[decision.target_id])
+
+
+def lines(decisions: Iterable[Decision]) -> list[Line]:
+    """The decisions as sentences; one query finds which of them were undone."""
+    found = list(decisions)
+    undoings = queries.decisions().filter(undoes_id__in=[entry.pk for entry in found]).order_by("pk")
+    undone = dict(undoings.values_list("undoes_id", "pk"))
+    return [Line(entry, undone_by=undone.get(entry.pk)) for entry in found]
+
+
+def undo_link(decision: Decision) -> SafeString:
+    return format_html('<a href="{}">Undo</a>', reverse("admin:archive_decision_undo", args=[decision.pk]))
+
+
+def announce(request: HttpRequest, result: moderation.Result, done: str) -> None:
+    """Say on the next page what was done, with a way back, and what was not."""
+    if result.decision:
+        messages.success(request, format_html("{} {}", done, undo_link(result.decision)))
+    for problem in result.problems:
+        messages.warning(request, f"{capfirst(problem.why)}.")
+
+
+class Moderated[M: (Article, Comment)](Workplace[M]):
+    """Pages of what can be hidden and restored: its text, its history, and a form that decides."""
+
+    change_form_template = "admin/archive/moderated.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"archive_{self.opts.model_name}_decide"
+        return [path("<int:pk>/decide/", self.admin_site.admin_view(self.decide_view), name=name), *super().get_urls()]
+
+    def explain(self, obj: M) -> dict[str, Any]:
+        """What the page says about ``obj`` besides its history: ``heading``, ``text``, ``facts``, ``links``."""
+        raise NotImplementedError
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id) if object_id.isdecimal() else None
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        if obj is None:
+            raise Http404
+        return self.page(request, obj, ReasonForm())
+
+    def page(self, request: HttpRequest, obj: M, form: ReasonForm, status: int = 200) -> HttpResponse:
+        key = moderation.key_of(obj)
+        history = queries.decisions().about(target=key.target, article_id=key.article_id, target_id=key.target_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": str(obj),
+            "original": obj,
+            "kind": key.target,
+            "is_hidden": obj.status != "published",
+            "history": lines(history.order_by("-pk")[:MOST_LISTED]),
+            "action": self.possible_action(obj) if self.has_moderate_permission(request) else "",
+            "decide_url": reverse(f"admin:archive_{self.opts.model_name}_decide", args=[obj.pk]),
+            "form": form,
+            "usual_reasons": USUAL_REASONS,
+            **self.explain(obj),
+        }
+        return TemplateResponse(request, str(self.change_form_template), context, status=status)
+
+    def possible_action(self, obj: M) -> str:
+        """The one decision that makes sense now, or nothing."""
+        target = moderation.key_of(obj).target
+        for action in (Decision.Action.HIDE, Decision.Action.RESTORE):
+            if obj.status in moderation.TRANSITIONS[target, action][0]:
+                return str(action)
+        return ""
+
+    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        obj = self.get_object(request, str(pk))
+        if not self.has_moderate_permission(request):
+            raise PermissionDenied
+        action = request.POST.get("action")
+        if obj is None or request.method != "POST" or action not in {"hide", "restore"}:
+            raise Http404
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return self.page(request, obj, form, status=422)
+        decide = moderation.hide if action == "hide" else moderation.restore
+        by: Any = request.user
+        result = decide(obj, by=by, reason=form.cleaned_data["reason"])
+        announce(request, result, "Hidden." if action == "hide" else "Restored.")
+        return HttpResponseRedirect(reverse(f"admin:archive_{self.opts.model_name}_change", args=[pk]))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One row of a result page."""
+
+    words: str
+    url: str
+    why: str = ""
+
+
+def outcomes(result: moderation.Result) -> dict[str, Any]:
+    """What a result page shows: each change and each problem, up to a limit, with the full counts."""
+
+    def row(key: moderation.Key | None, why: str = "") -> Outcome:
+        if key is None:
+            return Outcome("", "", why)
+        url = reverse(f"admin:archive_{key.target}_change", args=[key.target_id])
+        return Outcome(f"{key.target} {key.target_id}", url, why)
+
+    return {
+        "decision": result.decision,
+        "changed_count": len(result.changed),
+        "changed": [row(key) for key in result.changed[:MOST_LISTED]],
+        "problem_count": len(result.problems),
+        "problems": [row(problem.key, problem.why) for problem in result.problems[:MOST_LISTED]],
+    }
+
+
+@workplace(Decision)
+class DecisionAdmin(Workplace[Decision]):
+    """The log. Nothing in it can be changed; a decision is undone by another decision."""
+
+    list_display = ("at", "sentence", "states", "reason")
+    list_display_links = ("sentence",)
+    list_filter = ("action", "target", "at", "to_state")
+    search_fields = ("=actor_name", "=target_id", "=article_id")
+    search_help_text = "The number of a comment or article, or a moderator's user name"
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
+        return queries.decisions()
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.isdecimal() and len(term) < 19:
+            number = int(term)
+            return queryset.filter(target_id=number) | queryset.filter(article_id=number), False
+        return queryset.filter(actor_name__iexact=term), False
+
+    @admin.display(description="decision")
+    def sentence(self, entry: Decision) -> str:
+        return str(Line(entry))
+
+    @admin.display(description="change")
+    def states(self, entry: Decision) -> str:
+        return f"{entry.from_state} → {entry.to_state}" if entry.from_state else entry.to_state
+
+    def get_urls(self) -> list[URLPattern]:
+        undo = self.admin_site.admin_view(self.undo_view)
+        return [path("<int:pk>/undo/", undo, name="archive_decision_undo"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        entry = self.get_object(request, object_id) if object_id.isdecimal() else None
+        if entry is None:
+            raise Http404
+        return TemplateResponse(request, "admin/archive/decision/change_form.html", self.about(request, entry))
+
+    def about(self, request: HttpRequest, entry: Decision) -> dict[str, Any]:
+        parts = queries.decisions().filter(parent_id=entry.pk).order_by("pk")
+        (line,) = lines([entry])
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Decision {entry.pk}",
+            "line": line,
+            "entry": entry,
+            "parts": [Line(part) for part in parts[:MOST_LISTED]] if entry.target_id is None else [],
+            "part_count": parts.count() if entry.target_id is None else 0,
+            "may_undo": self.has_moderate_permission(request) and line.undone_by is None,
+        }
+
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_moderate_permission(request):
+            raise PermissionDenied
+        entry = queries.decisions().filter(pk=pk).first()
+        if entry is None:
+            raise Http404
+        form = ReasonForm(request.POST or None, required=False)
+        context = {**self.about(request, entry), "title": f"Undo decision {pk}", "form": form}
+        context["usual_reasons"] = USUAL_REASONS
+        if request.method != "POST" or not form.is_valid():
+            return TemplateResponse(request, "admin/archive/decision/undo.html", context)
+        by: Any = request.user
+        result = moderation.undo(entry, by=by, reason=form.cleaned_data["reason"])
+        if result.problems or result.decision is None:
+            context |= {"title": "What was undone", "done": "given its earlier state back", **outcomes(result)}
+            return TemplateResponse(request, "admin/archive/decided.html", context)
+        announce(request, result, f"Undone: {len(result.changed):,} changed back.")
+        return HttpResponseRedirect(reverse("admin:archive_decision_change", args=[result.decision.pk]))
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [("open", "waiting"), ("done", "with an outcome")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Report]) -> QuerySet[Report]:
+        if self.value() == "open":
+            return queryset.filter(outcome="")
+        return queryset.exclude(outcome="") if self.value() == "done" else queryset
+
+
+@workplace(Report)
+class ReportAdmin(Workplace[Report]):
+    """What readers flagged, with the text as it stood then. A moderator writes down what came of it."""
+
+    list_display = ("created_at", "reason", "outcome")
+    list_filter = (OpenFilter, "created_at")
+    ordering = ("-id",)
+    fields = ("created_at", "article_id", "comment_id", "reason", "snapshot", "outcome")
+    readonly_fields = ("created_at", "article_id", "comment_id", "reason", "snapshot")
+
+    def has_change_permission(self, request: HttpRequest, obj: Report | None = None) -> bool:
+        return bool(request.user.has_perm("archive.change_report"))
+
+
+@workplace(Case)
+class CaseAdmin(ModelAdmin[Case]):
+    """Requests to take down, correct or erase, with who asked, on what ground, and until when."""
+
+    list_display = ("__str__", "kind", "deadline", "opened_at", "closed_at")
+    list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
+    search_fields = ("requester__istartswith",)
+    search_help_text = "The beginning of a requester's name"
+    ordering = ("-id",)
+    readonly_fields = ("opened_at", "opened_by")
+    fields = ("kind", "requester", "basis", "notes", "deadline", "closed_at", "opened_at", "opened_by")
+    radio_fields: ClassVar[dict[str, Any]] = {"kind": admin.HORIZONTAL}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Case, form: Any, change: bool) -> None:
+        if not change:
+            obj.opened_by = request.user  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)

@@ -1,0 +1,137 @@
+"""The admin's entrance, and what every workplace of it has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+
+from archive import queries
+from archive.models import Case, Report, Source
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin
+else:
+
+    class ModelAdmin(admin.ModelAdmin):
+        """Django's, made to take its model in brackets at run time as the type checker wants it written."""
+
+        def __class_getitem__(cls, model: Any) -> Any:
+            return cls
+
+
+MOST_COUNTED = 10_000  # rows that a list counts and leafs through; beyond it, a filter is asked for
+RECENT = 6  # imports and decisions that the first page names
+
+WORKPLACES: dict[type[Model], type[admin.ModelAdmin[Any]]] = {}
+
+
+def workplace[A: type[admin.ModelAdmin[Any]]](model: type[Model]) -> Callable[[A], A]:
+    """Put a class among those that every ``ArchiveAdminSite`` starts with.
+
+    ``admin.register`` would not do: it asks for the default site, of which the class lies in this package, while
+    the package is still being imported; two sites would be made and the models end on the one that is thrown away.
+    """
+
+    def remember(chosen: A) -> A:
+        WORKPLACES[model] = chosen
+        return chosen
+
+    return remember
+
+
+class ArchiveAdminSite(admin.AdminSite):
+    site_header = settings.SITE_NAME
+    site_title = settings.SITE_NAME
+    index_title = "Workplace"
+    enable_nav_sidebar = False
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        for model, chosen in WORKPLACES.items():
+            self.register(model, chosen)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one sign-in page, the public one; who is already let in goes straight on."""
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"), settings.LOGIN_URL)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        return super().index(request, {**overview(request), **(extra_context or {})})
+
+
+def overview(request: HttpRequest) -> dict[str, Any]:
+    """What waits and what happened last, as far as the person may know it."""
+    from archive.admin.moderation import lines  # that module builds on this one
+
+    may = request.user.has_perm
+    shown: dict[str, Any] = {"waiting": []}
+    if may("archive.view_source"):
+        imports = queries.sources().select_related("received_by")
+        shown["imports"] = imports[:RECENT]
+        running = imports.filter(state__in=[Source.State.RECEIVED, Source.State.RUNNING]).count()
+        shown["waiting"].append(_waiting("imports not finished", running, "source", "state__exact=received"))
+    if may("archive.view_report"):
+        reports = Report.objects.filter(outcome="").count()
+        shown["waiting"].append(_waiting("reports by readers", reports, "report", "outcome=open"))
+    if may("archive.view_case"):
+        cases = Case.objects.filter(closed_at__isnull=True).count()
+        shown["waiting"].append(_waiting("open cases", cases, "case", "closed_at__isempty=1"))
+    if may("archive.view_decision"):
+        recent = queries.decisions().filter(parent_id__isnull=True).order_by("-pk")[:RECENT]
+        shown["decisions"] = lines(recent)
+    return shown
+
+
+def _waiting(words: str, count: int, model: str, query: str) -> dict[str, Any]:
+    return {"words": words, "count": count, "url": reverse(f"admin:archive_{model}_changelist") + f"?{query}"}
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts and leafs through ``MOST_COUNTED`` rows at most: the cost of a list does not grow with the archive."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows[: MOST_COUNTED + 1].count())
+
+    @property
+    def is_cut(self) -> bool:
+        return self.count > MOST_COUNTED
+
+
+class Workplace[M: Model](ModelAdmin[M]):
+    """A list and pages to look at. Rows are written by the importer, the resolver or a decision, never by a form."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 0
+    sortable_by: ClassVar[tuple[str, ...]] = ()  # each list has the one order that an index gives
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        return queries.may_moderate(request.user)

@@ -1,0 +1,54 @@
+"""What workers do: import, extract, index. Each job may run twice or be killed and run again without harm.
+
+Start a worker with ``manage.py procrastinate worker``; any number of machines may have one.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.jobs import Status
+
+log = logging.getLogger(__name__)
+MAX_ATTEMPTS = 5
+STALLED_AFTER = 60  # seconds without a heartbeat: the worker is gone
+
+
+@app.task(name="archive.jobs.import_received", retry=3)
+def import_received(source_id: int, site: str, format: str | None = None) -> None:  # noqa: A002  the field's name
+    from archive.ingest import importer
+
+    report = importer.import_received(source_id, site=site, format=format)
+    log.info("imported", extra={"source": source_id, "outcome": report.outcome})
+
+
+@app.task(name="archive.jobs.extract_entities", retry=3)
+def extract_entities(article_id: int) -> None:
+    from archive.entities import resolver
+
+    found = resolver.extract_article(article_id)
+    log.info("extracted", extra={"article": article_id, "mentions": found})
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="archive.jobs.sync_search", retry=3, lock="sync_search")
+def sync_search(timestamp: int | None = None) -> None:
+    """Index what changed. Nudged by each change; the clock catches what a lost nudge left behind."""
+    from archive.search import sync
+
+    sync.run()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="archive.jobs.retry_stalled", queueing_lock="retry_stalled", pass_context=True)
+async def retry_stalled(context: JobContext, timestamp: int) -> None:
+    """Give the jobs of killed workers to living ones; give up on one that was tried ``MAX_ATTEMPTS`` times."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
+        log.warning("the worker of a job was killed", extra={"job": job.id, "task": job.task_name})
+        if job.attempts < MAX_ATTEMPTS:
+            await manager.retry_job(job)
+        else:
+            await manager.finish_job(job, status=Status.FAILED, delete_job=False)

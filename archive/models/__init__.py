@@ -1,0 +1,25 @@
+"""Tables only. Everything that reads them is in ``archive.queries``; who writes them is said at each."""
+
+from archive.models.article import Article, Author, Site
+from archive.models.comment import Comment, Revision
+from archive.models.entity import Alias, Entity, Judgement, Mention
+from archive.models.moderation import Case, Decision, Report
+from archive.models.source import Outbox, SearchDocument, Source
+
+__all__ = [
+    "Alias",
+    "Article",
+    "Author",
+    "Case",
+    "Comment",
+    "Decision",
+    "Entity",
+    "Judgement",
+    "Mention",
+    "Outbox",
+    "Report",
+    "Revision",
+    "SearchDocument",
+    "Site",
+    "Source",
+]

@@ -1,0 +1,85 @@
+"""Sites, their articles, and the names under which people wrote there."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.urls import reverse
+
+from archive.ingest.records import Basis
+
+BASIS = [(basis.value, basis.value) for basis in Basis]
+
+
+class Site(models.Model):
+    """Where discussions come from: a newspaper, a blog, a forum, a list."""
+
+    name = models.CharField(max_length=200, unique=True)
+    slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
+    url = models.URLField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Author(models.Model):
+    """A name within a site: nothing more is known, and two sites' equal names are not one person."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    name = models.CharField(max_length=500)
+    key = models.BinaryField(max_length=32, help_text="sha256 of the name")
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["site", "key"], name="author_once_per_site")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("author", args=[self.pk])
+
+
+class Article(models.Model):
+    """What the discussion is about. Rows are written by ``ingest.loader``, ``status`` by ``moderation``."""
+
+    class Status(models.TextChoices):
+        PUBLISHED = "published", "published"
+        HIDDEN = "hidden", "hidden by a moderator"
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT)
+    source = models.ForeignKey("archive.Source", on_delete=models.PROTECT)
+    key = models.BinaryField(max_length=32, help_text="sha256 of the discussion's name within its site")
+    digest = models.BinaryField(max_length=32, help_text="sha256 of the discussion as it was last read")
+    title = models.CharField(max_length=500)
+    title_basis = models.CharField(max_length=8, choices=BASIS)
+    slug = models.SlugField(max_length=100, allow_unicode=True, db_index=False)
+    url = models.URLField(max_length=2000, blank=True)
+    byline = models.CharField(max_length=500, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    language = models.CharField(max_length=3, blank=True, help_text="ISO 639, empty where it could not be told")
+    body = models.TextField()
+    html = models.TextField(help_text="derived from the body: safe to show")
+    span_start = models.IntegerField(null=True)
+    span_end = models.IntegerField(null=True)
+    comment_count = models.IntegerField(default=0, help_text="comments that readers can see")
+    last_comment_at = models.DateTimeField(null=True)
+    imported_at = models.DateTimeField(auto_now_add=True)
+    version = models.IntegerField(default=1, help_text="grows with each visible change")
+    status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["site", "key"], name="article_once_per_site")]
+        indexes = [
+            models.Index(fields=["-comment_count", "-id"], name="article_most_discussed"),
+            models.Index(fields=["published_at"], name="article_published_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("article", args=[self.pk, self.slug or "-"])

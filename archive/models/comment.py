@@ -1,0 +1,87 @@
+"""Comments in thread order, and what they said before."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.urls import reverse
+
+from archive.models.article import BASIS, Article, Author
+
+
+class Comment(models.Model):
+    """A comment under an article. Rows are written by ``ingest.loader``, ``status`` by ``moderation``.
+
+    ``thread_rank`` is the pre-order number in the article, ``subtree_size`` the number of descendants: the subtree
+    of a comment is ``thread_rank .. thread_rank + subtree_size``. ``position`` is its place in the source.
+    """
+
+    class Status(models.TextChoices):
+        PUBLISHED = "published", "published"
+        HELD = "held", "waiting for a moderator"
+        HIDDEN = "hidden", "hidden by a moderator"
+        SPAM = "spam", "removed as spam"
+        REMOVED = "removed", "removed where it was first published"
+        ERASED = "erased", "erased"
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, db_index=False)
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="replies")
+    external_id = models.TextField(help_text="the comment's name in its source")
+    external_key = models.BinaryField(max_length=32, help_text="sha256 of it")
+    author = models.ForeignKey(Author, on_delete=models.PROTECT, null=True, db_index=False)
+    author_name = models.CharField(max_length=500, blank=True)
+    posted_at = models.DateTimeField(null=True)
+    body = models.TextField()
+    html = models.TextField(help_text="derived from the body: safe to show")
+    position = models.IntegerField()
+    thread_rank = models.IntegerField()
+    depth = models.IntegerField()
+    subtree_size = models.IntegerField()
+    status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
+    version = models.IntegerField(default=1)
+    span_start = models.IntegerField(null=True)
+    span_end = models.IntegerField(null=True)
+    boundary_basis = models.CharField(max_length=8, choices=BASIS)
+    boundary_confidence = models.FloatField(null=True)
+    parent_basis = models.CharField(max_length=8, choices=BASIS)
+    parent_confidence = models.FloatField(null=True)
+    author_basis = models.CharField(max_length=8, choices=BASIS)
+    author_confidence = models.FloatField(null=True)
+    date_basis = models.CharField(max_length=8, choices=BASIS)
+    date_confidence = models.FloatField(null=True)
+
+    class Meta:
+        ordering = ["article_id", "thread_rank"]
+        constraints = [models.UniqueConstraint(fields=["article", "external_key"], name="comment_once_per_article")]
+        indexes = [
+            models.Index(fields=["article", "thread_rank"], name="comment_thread_order"),
+            models.Index(fields=["author", "-id"], name="comment_by_author", condition=models.Q(author__isnull=False)),
+        ]
+        permissions = [("moderate_comment", "Can hide and restore comments and undo decisions")]
+
+    def __str__(self) -> str:
+        return f"comment {self.position + 1} on article {self.article_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("comment", args=[self.article_id, self.pk])
+
+
+class Revision(models.Model):
+    """The text of an article or comment before it was replaced. ``comment`` is null for the article's own text."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE)
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, db_index=False)
+    number = models.IntegerField(help_text="the version that had this text")
+    cause = models.CharField(max_length=32)
+    body = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["article_id", "comment_id", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["article", "comment", "number"], name="revision_once", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"

@@ -1,0 +1,86 @@
+"""The log of decisions, readers' reports, and requests handled as cases."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Decision(models.Model):
+    """One entry of the append-only log. Written by ``moderation`` alone.
+
+    It holds plain numbers and no foreign key, so that nothing that is deleted can take log entries along. ``hash``
+    covers every other field and the hash of the entry before: a change or a gap shows.
+    """
+
+    class Action(models.TextChoices):
+        HIDE = "hide", "hid"
+        RESTORE = "restore", "restored"
+        BULK = "bulk", "decided on several"
+        UNDO = "undo", "undid"
+
+    at = models.DateTimeField()
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=150)
+    action = models.CharField(max_length=16, choices=Action)
+    target = models.CharField(max_length=16, help_text="what kind of thing was decided on: comment, article")
+    article_id = models.BigIntegerField(null=True)
+    target_id = models.BigIntegerField(null=True)
+    revision = models.IntegerField(null=True, help_text="version of the target that was decided on")
+    from_state = models.CharField(max_length=16, blank=True)
+    to_state = models.CharField(max_length=16, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    parent_id = models.BigIntegerField(null=True, help_text="the bulk decision that this is part of")
+    undoes_id = models.BigIntegerField(null=True)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["article_id", "target_id"], name="decision_by_target"),
+            models.Index(fields=["parent_id"], name="decision_by_parent", condition=models.Q(parent_id__isnull=False)),
+            models.Index(fields=["undoes_id"], name="decision_undone_by", condition=models.Q(undoes_id__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"decision {self.pk}"
+
+
+class Report(models.Model):
+    """A reader's flag, with what was flagged as it stood then."""
+
+    article_id = models.BigIntegerField()
+    comment_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=500)
+    snapshot = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    outcome = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"report {self.pk}"
+
+
+class Case(models.Model):
+    """A request to take something down, correct or erase it."""
+
+    class Kind(models.TextChoices):
+        TAKEDOWN = "takedown", "takedown"
+        CORRECTION = "correction", "correction"
+        ERASURE = "erasure", "erasure"
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    requester = models.CharField(max_length=300)
+    basis = models.TextField(help_text="why it is asked for: a law, a contract, a wish")
+    notes = models.TextField(blank=True)
+    deadline = models.DateField(null=True, blank=True)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.requester}"

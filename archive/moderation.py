@@ -1,0 +1,366 @@
+"""Every decision: the change and its log entry in one transaction, and its undoing.
+
+Nothing here raises for what a moderator may run into: what could not be done comes back in ``Result.problems``.
+Who may decide is settled by the caller.
+
+Locks are taken in one order, so that decisions never wait for each other in a ring: the article, its comments, the
+entities whose counts change, and last the log. Each is locked by a statement that names one ``article_id``, because a
+cluster can lock rows of one article but not across articles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from archive import counters, outbox, queries
+from archive.models import Article, Comment, Decision, Entity
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Action = Decision.Action
+COMMENT, ARTICLE = "comment", "article"
+MAX_REASON = 500  # characters
+
+LOG_LOCK = 0x61667465  # the advisory lock under which entries are appended, one transaction at a time
+FIRST_HASH = "0" * 64  # what the first entry has before it
+ENTRIES_PER_INSERT = 5_000
+MAX_LISTED = 100  # breaks that a verification names; all are counted
+
+
+class Key(NamedTuple):
+    """What is decided on. For an article, ``target_id`` is its own id."""
+
+    target: str
+    article_id: int
+    target_id: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that was not done, and why, in words for the person who asked."""
+
+    why: str
+    key: Key | None = None
+
+    def __str__(self) -> str:
+        return f"{self.key.target} {self.key.target_id}: {self.why}" if self.key else self.why
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a request. ``decision`` is None, and nothing was written, where nothing changed."""
+
+    decision: Decision | None
+    changed: Sequence[Key]
+    problems: Sequence[Problem]
+
+
+# From which states an action leads where. What its site removed and what was erased is not a moderator's to show.
+TRANSITIONS: dict[tuple[str, str], tuple[frozenset[str], str]] = {
+    (COMMENT, Action.HIDE): (
+        frozenset({Comment.Status.PUBLISHED, Comment.Status.HELD, Comment.Status.SPAM}),
+        Comment.Status.HIDDEN,
+    ),
+    (COMMENT, Action.RESTORE): (
+        frozenset({Comment.Status.HIDDEN, Comment.Status.HELD, Comment.Status.SPAM}),
+        Comment.Status.PUBLISHED,
+    ),
+    (ARTICLE, Action.HIDE): (frozenset({Article.Status.PUBLISHED}), Article.Status.HIDDEN),
+    (ARTICLE, Action.RESTORE): (frozenset({Article.Status.HIDDEN}), Article.Status.PUBLISHED),
+}
+
+
+def key_of(target: Comment | Article) -> Key:
+    if isinstance(target, Article):
+        return Key(ARTICLE, target.pk, target.pk)
+    return Key(COMMENT, target.article_id, target.pk)
+
+
+def hide(target: Comment | Article, *, by: User, reason: str) -> Result:
+    """Hide a comment, or an article with all its comments, by every door. The comment's place stays, as a tombstone."""
+    return _decide([key_of(target)], action=Action.HIDE, by=by, reason=reason, bulk=False)
+
+
+def restore(target: Comment | Article, *, by: User, reason: str) -> Result:
+    """Show a comment or article again."""
+    return _decide([key_of(target)], action=Action.RESTORE, by=by, reason=reason, bulk=False)
+
+
+def decide_many(comment_ids_by_article: Mapping[int, Collection[int]], *, action: str, by: User, reason: str) -> Result:
+    """Hide or restore many comments in one transaction: one decision, with one child for each that changed.
+
+    One UPDATE and one INSERT, however many there are; two locking statements an article.
+    """
+    keys = [Key(COMMENT, article_id, pk) for article_id, pks in comment_ids_by_article.items() for pk in set(pks)]
+    return _decide(keys, action=action, by=by, reason=reason, bulk=True)
+
+
+def undo(decision: Decision, *, by: User, reason: str = "") -> Result:
+    """Give everything that ``decision`` changed its earlier state back, by a new decision.
+
+    What has been decided on again since stays as it is and is reported: undoing an old decision must not silently
+    overrule a newer one.
+    """
+    _check_person(by)
+    if trouble := _reason_problem(reason, required=False):
+        return Result(None, [], [trouble])
+    is_bulk = decision.target_id is None
+    with transaction.atomic():
+        found = queries.decisions().filter(parent_id=decision.pk).order_by("pk") if is_bulk else [decision]
+        undone = {_key_of_entry(entry): entry for entry in found}
+        entries, problems = _plan_undo(undone, _lock(undone))
+        parent = Decision(action=Action.UNDO, target=decision.target, undoes_id=decision.pk) if is_bulk else None
+        made = _carry_out(entries, parent=parent, by=by, reason=reason)
+    return Result(made, [_key_of_entry(entry) for entry in entries], problems)
+
+
+def _decide(keys: Sequence[Key], *, action: str, by: User, reason: str, bulk: bool) -> Result:
+    _check_person(by)
+    if trouble := _reason_problem(reason, required=True):
+        return Result(None, [], [trouble])
+    with transaction.atomic():
+        entries, problems = _plan(keys, _lock(keys), action)
+        to_state = TRANSITIONS[COMMENT, action][1]
+        parent = Decision(action=Action.BULK, target=COMMENT, to_state=to_state) if bulk else None
+        made = _carry_out(entries, parent=parent, by=by, reason=reason)
+    return Result(made, [_key_of_entry(entry) for entry in entries], problems)
+
+
+def _check_person(by: object) -> None:
+    if not isinstance(by, get_user_model()):
+        raise TypeError(f"a decision is made by a user, not by {by!r}")
+
+
+def _reason_problem(reason: str, *, required: bool) -> Problem | None:
+    if required and not reason.strip():
+        return Problem("give a reason: the log shows it to everyone who asks why")
+    if len(reason) > MAX_REASON:
+        return Problem(f"the reason is longer than {MAX_REASON} characters: shorten it")
+    return Problem("the reason contains a NUL character: remove it") if "\0" in reason else None
+
+
+def _key_of_entry(entry: Decision) -> Key:
+    return Key(entry.target, entry.article_id or 0, entry.target_id or 0)
+
+
+def _lock(keys: Iterable[Key]) -> dict[Key, tuple[str, int]]:
+    """The state and version of each target that exists, its row locked until the end of the transaction.
+
+    The article's row is locked even for a comment: its counts and version are about to be written, and two decisions
+    that counted at the same time would each miss the other's.
+    """
+    comment_ids: dict[int, list[int]] = defaultdict(list)
+    for key in keys:
+        comment_ids[key.article_id] += [key.target_id] if key.target == COMMENT else []
+    states: dict[Key, tuple[str, int]] = {}
+    for article_id in sorted(comment_ids):
+        rows = queries.articles().filter(pk=article_id).select_for_update(no_key=True)
+        for status, version in rows.values_list("status", "version"):
+            states[Key(ARTICLE, article_id, article_id)] = (status, version)
+        if pks := comment_ids[article_id]:
+            locked = queries.comments().filter(article_id=article_id, pk__in=pks).order_by("pk")
+            for pk, status, version in locked.select_for_update(no_key=True).values_list("pk", "status", "version"):
+                states[Key(COMMENT, article_id, pk)] = (status, version)
+    return states
+
+
+def _plan(
+    keys: Iterable[Key], states: Mapping[Key, tuple[str, int]], action: str
+) -> tuple[list[Decision], list[Problem]]:
+    entries: list[Decision] = []
+    problems: list[Problem] = []
+    for key in keys:
+        allowed, to_state = TRANSITIONS[key.target, action]
+        if key not in states:
+            problems.append(Problem("it does not exist any more", key))
+            continue
+        status, version = states[key]
+        if status in allowed:
+            entries.append(_entry(key, action, status, to_state, version))
+        elif status == to_state:
+            problems.append(Problem(f"nothing to do: it is already {_in_words(key, status)}", key))
+        else:
+            problems.append(Problem(f"it is {_in_words(key, status)}, and that is not a moderator's to change", key))
+    return entries, problems
+
+
+def _plan_undo(
+    undone: Mapping[Key, Decision], states: Mapping[Key, tuple[str, int]]
+) -> tuple[list[Decision], list[Problem]]:
+    entries: list[Decision] = []
+    problems: list[Problem] = []
+    latest = _latest_decisions(undone)
+    for key, earlier in undone.items():
+        if key not in states:
+            problems.append(Problem("it does not exist any more", key))
+            continue
+        status, version = states[key]
+        if latest[key] != earlier.pk:
+            problems.append(Problem(f"it was decided on again since, by decision {latest[key]}", key))
+        elif status != earlier.to_state:
+            problems.append(Problem(f"it is {_in_words(key, status)} by now", key))
+        else:
+            entries.append(_entry(key, Action.UNDO, status, earlier.from_state, version, undoes_id=earlier.pk))
+    return entries, problems
+
+
+def _entry(
+    key: Key, action: str, from_state: str, to_state: str, revision: int, undoes_id: int | None = None
+) -> Decision:
+    return Decision(
+        action=action,
+        target=key.target,
+        article_id=key.article_id,
+        target_id=key.target_id,
+        revision=revision,
+        from_state=from_state,
+        to_state=to_state,
+        undoes_id=undoes_id,
+    )
+
+
+def _latest_decisions(keys: Collection[Key]) -> dict[Key, int]:
+    """The newest log entry about each of these, in one query."""
+    found = queries.decisions().filter(
+        article_id__in={key.article_id for key in keys}, target_id__in={key.target_id for key in keys}
+    )
+    rows = found.order_by().values_list("target", "article_id", "target_id").annotate(newest=Max("pk"))
+    return {Key(target, article_id or 0, target_id or 0): newest for target, article_id, target_id, newest in rows}
+
+
+def _in_words(key: Key, status: str) -> str:
+    return str((Article if key.target == ARTICLE else Comment).Status(status).label)
+
+
+def _carry_out(entries: list[Decision], *, parent: Decision | None, by: User, reason: str) -> Decision | None:
+    """Change the states, bring what depends on them up to date, and log it: the same order for every decision."""
+    if not entries:
+        return None
+    _change(entries)
+    _bring_up_to_date(entries)
+    written = [parent, *entries] if parent else entries
+    _append(written, has_parent=parent is not None, by=by, reason=reason)
+    return written[0]
+
+
+def _change(entries: Iterable[Decision]) -> None:
+    groups: dict[tuple[str, str], list[Key]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.target, entry.to_state].append(_key_of_entry(entry))
+    for (target, to_state), keys in groups.items():
+        ids = [key.target_id for key in keys]
+        if target == ARTICLE:
+            queries.articles().filter(pk__in=ids).update(status=to_state)
+        else:
+            rows = queries.comments().filter(article_id__in={key.article_id for key in keys}, pk__in=ids)
+            rows.update(status=to_state)
+
+
+def _bring_up_to_date(entries: Iterable[Decision]) -> None:
+    """Counts, versions and the outbox: what pages, caches and search go by."""
+    keys = [_key_of_entry(entry) for entry in entries]
+    whole = {key.article_id for key in keys if key.target == ARTICLE}
+    comment_ids: dict[int, list[int]] = {key.article_id: [] for key in keys}
+    for key in keys:
+        comment_ids[key.article_id] += [key.target_id] if key.target == COMMENT else []
+    named = counters.entities_in(whole) | counters.entities_in(
+        comment_ids.keys(), {pk for pks in comment_ids.values() for pk in pks}
+    )
+    # Two transactions that count the same entity at once would each miss the other's change: the second waits here.
+    list(Entity.objects.filter(pk__in=named).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    counters.recount_articles(comment_ids.keys())
+    counters.recount_entities(named)
+    queries.articles().filter(pk__in=comment_ids).update(version=F("version") + 1)
+    for article_id, pks in comment_ids.items():
+        outbox.add(article_id, None if article_id in whole else pks)
+
+
+# The log: a chain in which each entry's hash covers its own fields and the hash of the entry before.
+
+
+def _append(entries: Sequence[Decision], *, has_parent: bool, by: User, reason: str) -> None:
+    """Write the entries at the end of the chain. The lock is the last that a decision takes, so nobody waits in it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOG_LOCK])
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [Decision._meta.db_table, len(entries)],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    previous = queries.decisions().order_by("-pk").values_list("hash", flat=True).first() or FIRST_HASH
+    at = timezone.now()
+    for pk, entry in zip(ids, entries, strict=True):
+        entry.pk, entry.at, entry.reason = pk, at, reason.strip()
+        entry.actor_id, entry.actor_name = by.pk, by.get_username()
+        entry.parent_id = ids[0] if has_parent and pk != ids[0] else None
+        entry.previous_hash = previous
+        entry.hash = previous = hash_of(entry)
+    Decision.objects.bulk_create(entries, batch_size=ENTRIES_PER_INSERT)
+
+
+def hash_of(entry: Decision) -> str:
+    """sha256, in hex, of all other fields as JSON: keys sorted, no spaces, the time in UTC to the microsecond."""
+    fields = {name: getattr(entry, name) for name in HASHED}
+    fields["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+HASHED = [column.attname for column in Decision._meta.concrete_fields if column.attname != "hash"]
+
+
+@dataclass(frozen=True)
+class Break:
+    """A place where the log is not what it was written as."""
+
+    decision_id: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"decision {self.decision_id}: {self.why}"
+
+
+@dataclass
+class Verification:
+    """What reading the whole log found. ``head`` is the last entry's hash: published elsewhere, it pins all before."""
+
+    entries: int = 0
+    head: str = FIRST_HASH
+    broken: int = 0
+    breaks: list[Break] = field(default_factory=list)
+    published_found: bool = True
+
+    def note(self, decision_id: int, why: str) -> None:
+        self.broken += 1
+        if len(self.breaks) < MAX_LISTED:
+            self.breaks.append(Break(decision_id, why))
+
+
+def verify_log(published_head: str = "") -> Verification:
+    """Read the log from its first entry to its last and say where it was changed, cut or added to.
+
+    Streamed: memory does not grow with the log. A cut at its very end shows only against a head that was published
+    before: with ``published_head`` given, ``published_found`` tells whether the log still contains it.
+    """
+    found = Verification(published_found=not published_head or published_head == FIRST_HASH)
+    for entry in queries.decisions().order_by("pk").iterator(chunk_size=2_000):
+        found.entries += 1
+        if entry.previous_hash != found.head:
+            found.note(entry.pk, "an entry before it was removed, added or changed")
+        if entry.hash != hash_of(entry):
+            found.note(entry.pk, "it was changed after it was written")
+        found.head = entry.hash
+        found.published_found = found.published_found or entry.hash == published_head
+    return found

@@ -1,0 +1,35 @@
+"""Telling the worker what changed: a row in the transaction of the change, and a nudge once it is committed.
+
+The row is what counts. Should the nudge be lost, the worker's own clock finds the row within a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from procrastinate import exceptions
+from procrastinate.contrib.django import app
+
+from archive.models import Outbox
+
+SYNC_SEARCH = "archive.jobs.sync_search"
+EXTRACT = "archive.jobs.extract_entities"
+
+
+def add(article_id: int, comment_ids: Sequence[int] | None = None) -> None:
+    """The article changed, or only these comments of it: search has to be brought up to date."""
+    Outbox.objects.create(article_id=article_id, comment_ids=None if comment_ids is None else list(comment_ids))
+    transaction.on_commit(_nudge_search)
+
+
+def extract_later(article_id: int) -> None:
+    """The texts of the article changed: its mentions have to be found again. Deferred in the same transaction."""
+    app.configure_task(EXTRACT, lock=f"article-{article_id}").defer(article_id=article_id)
+
+
+def _nudge_search() -> None:
+    try:
+        app.configure_task(SYNC_SEARCH, queueing_lock=SYNC_SEARCH).defer()
+    except exceptions.AlreadyEnqueued:  # one waiting job reads all rows
+        return

@@ -1,0 +1,292 @@
+"""The only way to read the archive: querysets named after what they promise.
+
+Every read on someone's behalf starts with ``visible_to(user)``; what that person may not see is in none of its
+results, by any door. A thread is the one place where a hidden comment keeps its row, as a tombstone: its text and
+its author never leave the database (``for_thread``).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from django.db import connection
+from django.db.models import BigIntegerField, Case, Count, F, Field, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Coalesce, Greatest, Substr
+
+from archive.ingest.records import Basis
+from archive.models import Article, Author, Comment, Decision, Entity, Mention, Site, Source
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
+
+    type Viewer = User | AnonymousUser | None
+
+
+EXCERPT = 400  # code points of a text that lists fetch; a text itself may be a megabyte
+AROUND = 140  # code points of context before a mention
+
+
+def may_moderate(user: Viewer) -> bool:
+    return user is not None and user.has_perm("archive.moderate_comment")
+
+
+class ArticleQuerySet(QuerySet[Article]):
+    def visible_to(self, user: Viewer) -> Self:
+        """Published articles; a moderator also sees hidden ones."""
+        return self if may_moderate(user) else self.filter(status=Article.Status.PUBLISHED)
+
+    def latest(self) -> Self:
+        return self.order_by("-id")
+
+    def most_discussed(self) -> Self:
+        return self.order_by("-comment_count", "-id")
+
+    def with_site(self) -> Self:
+        return self.select_related("site")
+
+    def with_start(self) -> Self:
+        """The first ``EXCERPT`` code points of the text as ``start``, and not the text itself."""
+        return self.annotate(start=Substr("body", 1, EXCERPT)).defer("body", "html")
+
+    def mentioning(self, entity_id: int) -> Self:
+        """Articles of which the text or a visible comment names the entity."""
+        return self.filter(pk__in=mentions().filter(entity_id=entity_id).in_visible_texts().values("article_id"))
+
+
+class BasisTally(NamedTuple):
+    """Of so many places of a thread, how many have what the source did not state."""
+
+    places: int
+    starts_inferred: int
+    replies_inferred: int
+    authors_inferred: int
+    authors_unknown: int
+    dates_unknown: int
+
+
+class EntityTally(NamedTuple):
+    """An entity and how often it is mentioned, in visible texts."""
+
+    id: int
+    name: str
+    kind: str
+    mentions: int
+
+
+class ThreadRow(NamedTuple):
+    """One comment of a thread page: exactly the columns of ``THREAD_COLUMNS``, empty text for a tombstone."""
+
+    id: int
+    parent_id: int | None
+    position: int
+    thread_rank: int
+    depth: int
+    subtree_size: int
+    status: str
+    posted_at: datetime | None
+    boundary_basis: str
+    boundary_confidence: float | None
+    parent_basis: str
+    parent_confidence: float | None
+    author_basis: str
+    author_confidence: float | None
+    date_basis: str
+    date_confidence: float | None
+    shown_html: str
+    shown_author: str
+    shown_author_id: int | None
+
+    @property
+    def is_tombstone(self) -> bool:
+        return self.status != Comment.Status.PUBLISHED
+
+
+def _if_published(field: str, otherwise: Any, kind: Field[Any, Any]) -> Case:
+    # The kind is said: Postgres's text and varchar are two kinds to Django, which refuses to guess.
+    return Case(When(status=Comment.Status.PUBLISHED, then=F(field)), default=Value(otherwise), output_field=kind)
+
+
+class CommentQuerySet(QuerySet[Comment]):
+    def visible_to(self, user: Viewer) -> Self:
+        """Published comments of the articles that the person may see."""
+        if may_moderate(user):
+            return self.filter(status=Comment.Status.PUBLISHED)
+        return self.filter(status=Comment.Status.PUBLISHED, article__status=Article.Status.PUBLISHED)
+
+    def latest(self) -> Self:
+        return self.order_by("-id")
+
+    def with_article(self) -> Self:
+        """With the article and its site, but without the article's text."""
+        return self.select_related("article", "article__site").defer("article__body", "article__html")
+
+    def with_start(self) -> Self:
+        """The first ``EXCERPT`` code points of the text as ``start``, and not the text itself."""
+        return self.annotate(start=Substr("body", 1, EXCERPT)).defer("body", "html")
+
+    def by_author(self, author_id: int) -> Self:
+        return self.filter(author_id=author_id).latest().with_article().with_start()
+
+    def thread_length(self, article_id: int) -> int:
+        """How many places the thread has, tombstones included: read off the last rank, not counted."""
+        last = self.filter(article_id=article_id).order_by("-thread_rank").values_list("thread_rank", flat=True).first()
+        return 0 if last is None else last + 1
+
+    def basis_tally(self, article_id: int, *, first: int) -> BasisTally:
+        """How much of the thread's first ``first`` places was not stated by the source."""
+        rows = self.filter(article_id=article_id, thread_rank__lt=first)
+        inferred = Basis.INFERRED.value
+        tally = rows.aggregate(
+            places=Count("pk"),
+            starts_inferred=Count("pk", filter=Q(boundary_basis=inferred)),
+            replies_inferred=Count("pk", filter=Q(parent_basis=inferred)),
+            authors_inferred=Count("pk", filter=Q(author_basis=inferred)),
+            authors_unknown=Count("pk", filter=Q(author_basis=Basis.UNKNOWN.value)),
+            dates_unknown=Count("pk", filter=Q(date_basis=Basis.UNKNOWN.value)),
+        )
+        return BasisTally(**tally)
+
+    def in_thread_order(self) -> Self:
+        return self.order_by("thread_rank")
+
+    def for_thread(self, article_id: int) -> QuerySet[Comment, ThreadRow]:
+        """All rows of an article's thread, in order, tombstones included with neither text nor author.
+
+        Whether the person may see the article itself is decided before, by ``articles().visible_to(user)``.
+        """
+        rows = self.filter(article_id=article_id).in_thread_order()
+        shown = rows.annotate(
+            shown_html=_if_published("html", "", TextField()),
+            shown_author=_if_published("author_name", "", TextField()),
+            shown_author_id=_if_published("author_id", None, BigIntegerField()),
+        )
+        return shown.values_list(*ThreadRow._fields, named=False)  # type: ignore[return-value]
+
+    def for_thread_page(self, article_id: int, *, rank: int, limit: int) -> list[ThreadRow]:
+        """``limit`` rows from ``thread_rank`` on: an index range scan, however long the thread is."""
+        rows = self.for_thread(article_id).filter(thread_rank__gte=rank)[:limit]
+        return [ThreadRow._make(row) for row in rows]
+
+    def for_subtree(self, article_id: int, *, rank: int, subtree_size: int, limit: int) -> list[ThreadRow]:
+        """The comment at ``rank`` and its first descendants."""
+        rows = self.for_thread(article_id).filter(thread_rank__gte=rank, thread_rank__lte=rank + subtree_size)[:limit]
+        return [ThreadRow._make(row) for row in rows]
+
+    def ancestors_of(self, article_id: int, *, rank: int, depth: int, limit: int) -> list[ThreadRow]:
+        """The nearest ``limit`` ancestors of the comment at ``rank``, outermost first.
+
+        Read backwards from the comment and no further than its outermost ancestor.
+        """
+        wanted = min(depth, limit)
+        if not wanted:
+            return []
+        rows = self.for_thread(article_id).filter(thread_rank__lt=rank, thread_rank__gte=rank - F("subtree_size"))
+        nearest = rows.order_by("-thread_rank")[:wanted]
+        return [ThreadRow._make(row) for row in nearest][::-1]
+
+
+class MentionQuerySet(QuerySet[Mention]):
+    def accepted(self) -> Self:
+        return self.exclude(review=Mention.Review.REJECTED)
+
+    def in_visible_texts(self) -> Self:
+        """Mentions that are not rejected, in texts that any reader can see."""
+        shown = Q(comment__isnull=True) | Q(comment__status=Comment.Status.PUBLISHED)
+        return self.accepted().filter(shown, article__status=Article.Status.PUBLISHED)
+
+    def of_entity(self, entity_id: int) -> Self:
+        """Where readers can see the entity named, newest first, with the text around each place as ``context``."""
+        text = Coalesce("comment__body", "article__body")
+        found = self.in_visible_texts().filter(entity_id=entity_id).select_related("article__site", "comment")
+        around = found.annotate(context=Substr(text, Greatest(F("start") - AROUND, Value(0)) + 1, EXCERPT))
+        return around.defer("article__body", "article__html", "comment__body", "comment__html").order_by("-id")
+
+    def most_named_in(self, article_id: int, *, among: int, limit: int) -> list[EntityTally]:
+        """The entities that the article's first ``among`` mentions name most often."""
+        first = self.in_visible_texts().filter(article_id=article_id).order_by("id").values("pk")[:among]
+        rows = self.filter(article_id=article_id, pk__in=first).order_by()
+        tally = rows.values_list("entity_id", "entity__name", "entity__kind").annotate(n=Count("pk"))
+        return [EntityTally._make(row) for row in tally.order_by("-n", "entity_id")[:limit]]
+
+
+class EntityQuerySet(QuerySet[Entity]):
+    def visible_to(self, user: Viewer) -> Self:
+        """Entities that some visible text mentions."""
+        return self.filter(mention_count__gt=0, merged_into__isnull=True)
+
+    def known(self) -> Self:
+        """Those, and the merged ones, which lead to what they were merged into."""
+        return self.select_related("merged_into").filter(Q(mention_count__gt=0) | Q(merged_into__isnull=False))
+
+    def most_mentioned(self) -> Self:
+        return self.order_by("-mention_count", "id")
+
+
+class AuthorQuerySet(QuerySet[Author]):
+    def visible_to(self, user: Viewer) -> Self:
+        """Names under which some visible comment stands."""
+        return self.filter(pk__in=comments().visible_to(user).values("author_id"))
+
+
+class DecisionQuerySet(QuerySet[Decision]):
+    def about(self, *, target: str, article_id: int, target_id: int) -> Self:
+        return self.filter(target=target, article_id=article_id, target_id=target_id)
+
+    def latest(self) -> Self:
+        return self.order_by("-id")
+
+
+def articles() -> ArticleQuerySet:
+    return ArticleQuerySet(Article)
+
+
+def comments() -> CommentQuerySet:
+    return CommentQuerySet(Comment)
+
+
+def mentions() -> MentionQuerySet:
+    return MentionQuerySet(Mention)
+
+
+def entities() -> EntityQuerySet:
+    return EntityQuerySet(Entity)
+
+
+def authors() -> AuthorQuerySet:
+    return AuthorQuerySet(Author)
+
+
+def decisions() -> DecisionQuerySet:
+    return DecisionQuerySet(Decision)
+
+
+def sites() -> QuerySet[Site]:
+    return Site.objects.order_by("name")
+
+
+# From one language to the next greater one: as many index look-ups as there are languages, where DISTINCT would read
+# every article.
+_LANGUAGES = """
+    WITH RECURSIVE found (language) AS (
+        SELECT min(language) FROM archive_article WHERE language > '' AND status = %s
+        UNION ALL
+        SELECT (SELECT min(language) FROM archive_article WHERE language > found.language AND status = %s)
+        FROM found WHERE found.language IS NOT NULL
+    )
+    SELECT language FROM found WHERE language IS NOT NULL LIMIT 200
+"""
+
+
+def languages() -> list[str]:
+    """ISO 639 codes of the languages that published articles are in, in the order of the codes."""
+    shown = Article.Status.PUBLISHED.value
+    with connection.cursor() as cursor:
+        cursor.execute(_LANGUAGES, [shown, shown])
+        return [language for (language,) in cursor.fetchall()]
+
+
+def sources() -> QuerySet[Source]:
+    return Source.objects.defer("content").order_by("-id")

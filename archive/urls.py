@@ -1,0 +1,29 @@
+"""Every public address. ARCHITECTURE.md lists those that stay as they are; a test holds the list to this file."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from archive import feeds
+from archive.views import about, author, discussion, entity, errors, home, search
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("search/", search.search, name="search"),
+    path("a/<int:article_id>/feed/", feeds.ArticleFeed(), name="article-feed"),
+    path("a/<int:article_id>/c/<int:comment_id>/", discussion.comment, name="comment"),
+    path("a/<int:article_id>/<str:slug>/", discussion.article, name="article"),
+    path("a/<int:article_id>/", discussion.article, {"slug": ""}),
+    path("entity/<int:entity_id>/<str:slug>/", entity.entity, name="entity"),
+    path("entity/<int:entity_id>/", entity.entity, {"slug": ""}),
+    path("author/<int:author_id>/", author.author, name="author"),
+    path("about/", about.about, name="about"),
+    path("feed/", feeds.LatestFeed(), name="feed"),
+    path("robots.txt", about.robots, name="robots"),
+    path("", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.broken

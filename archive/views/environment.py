@@ -1,0 +1,60 @@
+"""What the public pages' templates can call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.text import slugify
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from archive.text import excerpt
+
+MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def stored(html: str) -> Markup:
+    """HTML that ``archive.text`` made and nothing else: the one door through which markup reaches a page unescaped."""
+    return Markup(html)  # noqa: S704  made by archive.text from escaped or allow-listed text
+
+
+def day(at: datetime) -> str:
+    """``14 Mar 2017``."""
+    return f"{at.day} {MONTHS[at.month]} {at.year}"
+
+
+def moment(at: datetime) -> str:
+    """``14 Mar 2017, 21:07``, in UTC; without a time where it is exactly midnight: sources often know only the day."""
+    if not (at.hour or at.minute or at.second):
+        return day(at)
+    return f"{day(at)}, {at.hour:02}:{at.minute:02}"
+
+
+def number(count: int) -> str:
+    """``5,312``."""
+    return f"{count:,}"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """``1 comment``, ``5,312 comments``."""
+    return f"1 {one}" if count == 1 else f"{count:,} {many}"
+
+
+def entity_url(identity: int, name: str) -> str:
+    """As ``Entity.get_absolute_url``, for the rows of a count, which are not entities."""
+    return reverse("entity", args=[identity, slugify(name, allow_unicode=True) or "-"])
+
+
+def environment(**options: Any) -> Environment:
+    """Jinja2's environment: autoescaping on, undefined names are errors."""
+    options["undefined"] = StrictUndefined
+    made = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  Django sets autoescape in options
+    made.globals.update(
+        static=static, url=reverse, entity_url=entity_url, counted=counted, site_name=settings.SITE_NAME
+    )
+    made.filters.update(stored=stored, excerpt=excerpt, day=day, moment=moment, number=number)
+    return made

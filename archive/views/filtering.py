@@ -1,0 +1,36 @@
+"""The filter form as the pages show it: what can be chosen, what is chosen, and how to take each choice back."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+
+from archive.filters import ArticleFilter, language_choices, site_choices
+from archive.models import Site
+from archive.views.paging import address
+
+
+class Choice(NamedTuple):
+    """A filter in force, in words, and the address without it."""
+
+    name: str
+    words: str
+    without: str
+
+
+class Filtering(NamedTuple):
+    sites: list[Site]
+    languages: list[tuple[str, str]]
+    values: dict[str, Any]
+    chosen: list[Choice]
+    problems: list[str]
+
+
+def filtering(request: HttpRequest, asked: ArticleFilter) -> Filtering:
+    """Two queries: the sites and the languages to choose from."""
+    values = asked.values()
+    chosen = [
+        Choice(name, words, address(request, **{name: None, "before": None})) for name, words in asked.chosen().items()
+    ]
+    return Filtering(site_choices(values.get("site")), language_choices(), values, chosen, asked.problems())
