@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 
 from accounts import roles
@@ -24,10 +26,12 @@ DATES = ("Dates", {"fields": ("last_login", "date_joined")})
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     """Whether someone may enter the admin follows from their role: nobody ticks it."""
 
-    list_display = ("username", "email", "role", "is_active", "last_login")
+    list_display = ("username", "email", "role", "is_active", "last_seen")
     list_filter = ("groups", "is_active")
     readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ("user_permissions",)
     show_facets = admin.ShowFacets.NEVER
+    empty_value_display = ""
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
@@ -36,6 +40,19 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     def role(self, user: User) -> str:
         names = [group.name for group in user.groups.all()]
         return ", ".join((["superuser"] if user.is_superuser else []) + names) or "none"
+
+    @admin.display(description="last signed in")
+    def last_seen(self, user: User) -> str:
+        return f"{user.last_login.astimezone(UTC):%-d %b %Y, %H:%M}" if user.last_login else "never"
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        """Four roles are four boxes to tick, not two lists to move names between."""
+        if db_field.name == "groups":
+            kwargs["widget"] = CheckboxSelectMultiple()
+        found = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if found and db_field.name == "groups":
+            found.help_text = "What each role may do is listed under Groups."
+        return found
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:

@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
@@ -64,8 +64,11 @@ def local_secret(data_dir: Path) -> str:
     path = data_dir / "secret-key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            os.write(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), secrets.token_urlsafe(50).encode())
+        if not path.exists():
+            made = path.with_suffix(f".{os.getpid()}")
+            made.touch(mode=0o600)
+            made.write_text(secrets.token_urlsafe(50))
+            made.rename(path)
         return path.read_text()
     except OSError:  # a read-only place, as for a dry run: sessions are not used there
         return secrets.token_urlsafe(50)
@@ -303,7 +306,7 @@ class Server:
         try:
             with psycopg.connect(**where, dbname="postgres", autocommit=True) as session:  # type: ignore[arg-type]
                 if not session.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
-                    session.execute(f"CREATE DATABASE {NAME}")  # type: ignore[arg-type]
+                    session.execute(f"CREATE DATABASE {NAME}")
         except psycopg.OperationalError:
             return False
         return True
@@ -344,14 +347,12 @@ def _supervise(command: list[str]) -> int:
         with contextlib.suppress(ProcessLookupError):
             child.send_signal(number)
 
-    previous: dict[int, Callable[..., Any] | int | None] = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        previous[number] = signal.signal(number, forward)
+    previous = [(which, signal.signal(which, forward)) for which in (signal.SIGINT, signal.SIGTERM)]
     try:
         return child.wait()
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for which, handler in previous:
+            signal.signal(which, handler)
 
 
 def main(arguments: list[str]) -> int:

@@ -57,9 +57,9 @@ class ArticleQuerySet(QuerySet[Article]):
 
 
 class BasisTally(NamedTuple):
-    """Of so many places of a thread, how many have what the source did not state."""
+    """Of so many comments of a thread, how many have what the source did not state."""
 
-    places: int
+    comments: int
     starts_inferred: int
     replies_inferred: int
     authors_inferred: int
@@ -136,11 +136,11 @@ class CommentQuerySet(QuerySet[Comment]):
         return 0 if last is None else last + 1
 
     def basis_tally(self, article_id: int, *, first: int) -> BasisTally:
-        """How much of the thread's first ``first`` places was not stated by the source."""
-        rows = self.filter(article_id=article_id, thread_rank__lt=first)
+        """Of what readers see in the thread's first ``first`` places: how much the source did not state."""
+        rows = self.filter(article_id=article_id, thread_rank__lt=first, status=Comment.Status.PUBLISHED)
         inferred = Basis.INFERRED.value
         tally = rows.aggregate(
-            places=Count("pk"),
+            comments=Count("pk"),
             starts_inferred=Count("pk", filter=Q(boundary_basis=inferred)),
             replies_inferred=Count("pk", filter=Q(parent_basis=inferred)),
             authors_inferred=Count("pk", filter=Q(author_basis=inferred)),

@@ -12,7 +12,7 @@ from archive import postgres
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> Iterator[None]:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
     """`pytest` alone, without `make test`: tests that need a database get an embedded server of their own."""
     if os.environ.get("DATABASE_URL"):
         yield

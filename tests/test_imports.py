@@ -36,7 +36,8 @@ MAY = {
     "archive.outbox": {"archive.models"},
     "archive.moderation": {"archive.models", "archive.queries", "archive.counters", "archive.outbox"},
     "archive.ingest.loader": {
-        "archive.counters", "archive.ingest.records", "archive.models", "archive.outbox", "archive.text", "archive.threads",
+        "archive.counters", "archive.ingest.records", "archive.models", "archive.outbox", "archive.text",
+        "archive.threads",
     },
     "archive.models": {"archive.ingest.records"},
 }  # fmt: skip

@@ -104,9 +104,9 @@ def test_peoples_decisions_outlive_a_new_reading() -> None:
 
 
 def test_a_new_reading_takes_its_mentions_out_of_the_counts() -> None:
-    done = store(make_discussion("a"))
+    store(make_discussion("a"))
     entity = Entity.objects.create(kind="place", name="Rotterdam", mention_count=1)
-    Mention.objects.create(article_id=done.article_id, entity=entity, revision=1, start=0, end=1, surface="A")
+    Mention.objects.create(article=Article.objects.get(), entity=entity, revision=1, start=0, end=1, surface="A")
     store(make_discussion("ab"))
     entity.refresh_from_db()
     assert entity.mention_count == 0

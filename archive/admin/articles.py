@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from archive import queries
 from archive.admin.moderation import Moderated
-from archive.admin.site import workplace
+from archive.admin.site import badge, moment, workplace
 from archive.models import Article
 
 MAX_DIGITS = 18  # of a number that fits into an id
@@ -29,7 +29,7 @@ def starting_with(term: str) -> QuerySet[Article]:
 
 @workplace(Article)
 class ArticleAdmin(Moderated[Article]):
-    list_display = ("title", "site", "state", "comment_count", "published_on", "imported_at", "on_the_site")
+    list_display = ("title", "site", "state", "size", "published_on", "imported", "on_the_site")
     list_filter = ("status", "site", "language", "imported_at")
     list_select_related = ("site",)
     search_fields = ("title",)
@@ -53,9 +53,17 @@ class ArticleAdmin(Moderated[Article]):
     def state(self, article: Article) -> SafeString:
         return badge(article.status)
 
+    @admin.display(description="discussion")
+    def size(self, article: Article) -> str:
+        return f"{article.comment_count:,} comment{'' if article.comment_count == 1 else 's'}"
+
     @admin.display(description="published")
     def published_on(self, article: Article) -> str:
-        return f"{article.published_at:%-d %B %Y}" if article.published_at else "unknown"
+        return f"{article.published_at:%-d %B %Y}" if article.published_at else ""
+
+    @admin.display(description="imported")
+    def imported(self, article: Article) -> str:
+        return moment(article.imported_at)
 
     @admin.display(description="page")
     def on_the_site(self, article: Article) -> SafeString:
@@ -66,7 +74,7 @@ class ArticleAdmin(Moderated[Article]):
             ("Title", f"{obj.title_basis} in the source" if obj.title_basis == "stated" else obj.title_basis),
             ("Site", obj.site.name),
             ("Byline", obj.byline or "unknown"),
-            ("Published", self.published_on(obj)),
+            ("Published", self.published_on(obj) or "unknown"),
             ("Language", obj.language or "could not be told"),
             ("Comments", f"{obj.comment_count:,} that readers can see"),
             ("Version", f"{obj.version}: grows with each change that readers can see"),
@@ -80,7 +88,3 @@ class ArticleAdmin(Moderated[Article]):
             "links": [("View on the site", obj.get_absolute_url()), ("Its comments", comments), ("Its source", source)],
             "tombstone": "Readers find neither this article nor any of its comments.",
         }
-
-
-def badge(status: str) -> SafeString:
-    return format_html('<span class="state state-{}">{}</span>', status, status)

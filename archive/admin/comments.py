@@ -16,21 +16,19 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 
 from archive import moderation, queries
-from archive.admin.articles import MAX_DIGITS, badge, starting_with
+from archive.admin.articles import MAX_DIGITS, starting_with
 from archive.admin.moderation import USUAL_REASONS, Moderated, ReasonForm, outcomes
-from archive.admin.site import workplace
+from archive.admin.site import badge, moment, workplace
 from archive.models import Comment, Decision
 
 EXCERPT = 140  # characters of a comment that a list shows
 PREVIEWED = 20  # comments that a confirmation shows
 MOST_AT_ONCE = 50_000  # comments that one bulk decision takes
 
-HAS_PARENT, HAS_NONE = "is the one it says", "it stands at the top level"
-
 
 @workplace(Comment)
 class CommentAdmin(Moderated[Comment]):
-    list_display = ("excerpt", "author_name", "article_title", "state", "posted_at", "on_the_site")
+    list_display = ("excerpt", "author_name", "article_title", "state", "posted", "on_the_site")
     list_filter = ("status", "article__site", "parent_basis", "author_basis", "date_basis")
     list_select_related = ("article",)
     search_fields = ("id",)
@@ -75,6 +73,10 @@ class CommentAdmin(Moderated[Comment]):
     @admin.display(description="state")
     def state(self, comment: Comment) -> SafeString:
         return badge(comment.status)
+
+    @admin.display(description="posted")
+    def posted(self, comment: Comment) -> str:
+        return moment(comment.posted_at)
 
     @admin.display(description="page")
     def on_the_site(self, comment: Comment) -> SafeString:
@@ -151,12 +153,14 @@ class CommentAdmin(Moderated[Comment]):
 
 def facts(comment: Comment) -> list[tuple[str, str]]:
     """Where each part of a recovered comment comes from and how sure it is, in words."""
-    parent = "The comment it answers" if comment.parent_id else "That it answers no other comment"
+    parent = certainty(comment.parent_basis, comment.parent_confidence)
+    if comment.parent_id or comment.parent_basis != "unknown":
+        parent = f"{'the comment linked above' if comment.parent_id else 'no other comment'}, {parent}"
     return [
         ("Where it begins and ends", certainty(comment.boundary_basis, comment.boundary_confidence)),
         ("Author", certainty(comment.author_basis, comment.author_confidence)),
         ("Date", certainty(comment.date_basis, comment.date_confidence)),
-        (parent, certainty(comment.parent_basis, comment.parent_confidence)),
+        ("What it answers", parent),
         ("Replies", f"{comment.subtree_size:,} below it, direct and indirect"),
         ("Place", f"number {comment.position + 1:,} in the source, {comment.thread_rank + 1:,} in the thread"),
         ("Text", f"version {comment.version}"),

@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from archive import queries
-from archive.admin.articles import MAX_DIGITS, badge
-from archive.admin.site import Workplace, workplace
+from archive.admin.articles import MAX_DIGITS
+from archive.admin.site import Workplace, badge, workplace
 from archive.models import Article, Comment, Entity, Judgement, Mention
 
 MOST_JUDGED = 200  # mentions in one go

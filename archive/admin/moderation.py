@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from archive import moderation, queries
-from archive.admin.site import ModelAdmin, Workplace, workplace
+from archive.admin.site import ModelAdmin, Workplace, moment, workplace
 from archive.models import Article, Case, Comment, Decision, Report
 
 MOST_LISTED = 200  # history entries, parts of a bulk decision, or results that one page names
@@ -185,13 +185,21 @@ def outcomes(result: moderation.Result) -> dict[str, Any]:
     }
 
 
+class WhenFilter(admin.DateFieldListFilter):
+    """By time, under a title that reads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "time"
+
+
 @workplace(Decision)
 class DecisionAdmin(Workplace[Decision]):
     """The log. Nothing in it can be changed; a decision is undone by another decision."""
 
-    list_display = ("at", "sentence", "states", "reason")
+    list_display = ("sentence", "when", "states", "reason")
     list_display_links = ("sentence",)
-    list_filter = ("action", "target", "at", "to_state")
+    list_filter = ("action", "target", ("at", WhenFilter))
     search_fields = ("=actor_name", "=target_id", "=article_id")
     search_help_text = "The number of a comment or article, or a moderator's user name"
     ordering = ("-id",)
@@ -211,6 +219,10 @@ class DecisionAdmin(Workplace[Decision]):
     @admin.display(description="decision")
     def sentence(self, entry: Decision) -> str:
         return str(Line(entry))
+
+    @admin.display(description="when")
+    def when(self, entry: Decision) -> str:
+        return moment(entry.at)
 
     @admin.display(description="change")
     def states(self, entry: Decision) -> str:
@@ -281,11 +293,21 @@ class OpenFilter(admin.SimpleListFilter):
 class ReportAdmin(Workplace[Report]):
     """What readers flagged, with the text as it stood then. A moderator writes down what came of it."""
 
-    list_display = ("created_at", "reason", "outcome")
+    list_display = ("reason", "when", "outcome")
     list_filter = (OpenFilter, "created_at")
     ordering = ("-id",)
-    fields = ("created_at", "article_id", "comment_id", "reason", "snapshot", "outcome")
-    readonly_fields = ("created_at", "article_id", "comment_id", "reason", "snapshot")
+    fields = ("when", "place", "reason", "snapshot", "outcome")
+    readonly_fields = ("when", "place", "reason", "snapshot")
+
+    @admin.display(description="received")
+    def when(self, report: Report) -> str:
+        return moment(report.created_at)
+
+    @admin.display(description="about")
+    def place(self, report: Report) -> SafeString:
+        target, pk = ("comment", report.comment_id) if report.comment_id else ("article", report.article_id)
+        url = reverse(f"admin:archive_{target}_change", args=[pk])
+        return format_html('<a href="{}">{} {}</a>', url, target, pk)
 
     def has_change_permission(self, request: HttpRequest, obj: Report | None = None) -> bool:
         return bool(request.user.has_perm("archive.change_report"))

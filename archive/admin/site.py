@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.text import capfirst
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from archive import queries
 from archive.models import Case, Report, Source
@@ -97,6 +99,15 @@ def _waiting(words: str, count: int, model: str, query: str) -> dict[str, Any]:
     return {"words": words, "count": count, "url": reverse(f"admin:archive_{model}_changelist") + f"?{query}"}
 
 
+def badge(status: str, words: str = "") -> SafeString:
+    return format_html('<span class="state state-{}">{}</span>', status, words or status)
+
+
+def moment(at: datetime | None) -> str:
+    """``14 Mar 2017, 21:07``, in UTC, as the public pages write it; empty where it is not known."""
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M}" if at else ""
+
+
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts and leafs through ``MOST_COUNTED`` rows at most: the cost of a list does not grow with the archive."""
 
@@ -118,11 +129,8 @@ class Workplace[M: Model](ModelAdmin[M]):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 0
+    empty_value_display = ""
     sortable_by: ClassVar[tuple[str, ...]] = ()  # each list has the one order that an index gives
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -21,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
 from archive import queries
-from archive.admin.site import ModelAdmin, Workplace, workplace
+from archive.admin.site import ModelAdmin, Workplace, badge, moment, workplace
 from archive.ingest import importer
 from archive.ingest.readers import READERS
 from archive.models import Author, Site, Source
@@ -92,7 +92,7 @@ class ImportForm(forms.Form):
 
 @workplace(Source)
 class SourceAdmin(Workplace[Source]):
-    list_display = ("name_and_progress", "state", "outcome", "size_in_words", "received_at", "received_by")
+    list_display = ("name_and_progress", "outcome", "size_in_words", "received", "received_by")
     list_display_links = None
     list_filter = ("state", "received_at")
     search_fields = ("name__istartswith", "sha256__startswith")
@@ -114,9 +114,15 @@ class SourceAdmin(Workplace[Source]):
     def size_in_words(self, source: Source) -> str:
         return in_bytes(source.size)
 
-    @admin.display(description="outcome", empty_value="")
-    def outcome(self, source: Source) -> str:
-        return str(source.report.get("outcome", ""))
+    @admin.display(description="received")
+    def received(self, source: Source) -> str:
+        return moment(source.received_at)
+
+    @admin.display(description="outcome")
+    def outcome(self, source: Source) -> SafeString:
+        """What became of it; until then, how far it is."""
+        outcome = str(source.report.get("outcome", ""))
+        return badge(outcome) if outcome else badge(source.state, source.get_state_display())
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view
@@ -227,7 +233,7 @@ class ReportInWords:
     def __init__(self, report: dict[str, Any]) -> None:
         self.outcome: str = report.get("outcome", "")
         self.sentence = self.SENTENCES.get(self.outcome, "")
-        self.reason: str = report.get("reason", "")
+        self.reason = str(report.get("reason", "")).rstrip(".")
         self.title: str = report.get("title", "")
         self.comments: int | None = report.get("comments")
         self.encoding: str = report.get("encoding", "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from archive.ingest import loader
 from archive.ingest.loader import Outcome
 from archive.ingest.progress import LiveProgress
 from archive.ingest.readers import READERS, choose
-from archive.ingest.records import Discussion, Reading, storable
+from archive.ingest.records import Discussion, Reading, account, storable
 from archive.models import Article, Source
 
 if TYPE_CHECKING:
@@ -180,9 +179,7 @@ def _store(
         if report.article_id is None:
             report.article_id, report.title = stored.article_id, discussion.title
         report.note([str(problem) for problem in stored.problems])
-        _count_characters(report, discussion)
-    if reading.length:
-        report.characters["total"] = reading.length
+        _count_characters(report, discussion, reading.length)
     report.seconds = round(time.monotonic() - started, 3)
     Source.objects.filter(pk=source.pk).update(
         state=Source.State.DONE,
@@ -194,16 +191,14 @@ def _store(
     return report
 
 
-def _count_characters(report: Report, discussion: Discussion) -> None:
-    found: Counter[str] = Counter(report.characters)
+def _count_characters(report: Report, discussion: Discussion, length: int) -> None:
+    """Say where each character of the text went. Formats that are not plain text have no spans to count."""
     if discussion.article_span is None:
         return
-    found["article"] += discussion.article_span.end - discussion.article_span.start
-    found["comments"] += sum(post.span.end - post.span.start for post in discussion.comments if post.span)
+    report.characters = {name.replace("_", " "): count for name, count in account(discussion, length).items()}
+    report.characters["total"] = length
     for span, reason in discussion.left_out:
-        found["left out"] += span.end - span.start
         report.left_out[reason] = report.left_out.get(reason, 0) + span.end - span.start
-    report.characters = dict(found)
 
 
 def dry_run(reading: Reading, *, name: str) -> dict[str, Any]:

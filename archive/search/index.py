@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import and_, or_
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
@@ -103,7 +103,7 @@ def index(article_id: int, comment_ids: Sequence[int] | None) -> None:
         stale.filter(comment__isnull=False).exclude(
             comment__article_id=article_id, comment__status=Comment.Status.PUBLISHED
         ).delete()
-        values = {
+        values: dict[str, Any] = {
             "article": article_id,
             "config": configuration(article.language),
             "most": MAX_INDEXED,

@@ -57,6 +57,7 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
         path=f"{own}?rank={first}" if first else own,
         article=shown,
         pages=pages,
+        above=above,
         thread=thread([*above, *rows], article_id=shown.pk, context={row.id for row in above}),
         entities=queries.mentions().most_named_in(shown.pk, among=TALLIED, limit=ENTITIES),
         tally=queries.comments().basis_tally(shown.pk, first=TALLIED),

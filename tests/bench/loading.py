@@ -36,26 +36,8 @@ from archive.models import Source
 
 COMMENTS = 200_000
 RUNS = 3
-WORDS = [
-    "the",
-    "last",
-    "bus",
-    "to",
-    "harrow",
-    "lane",
-    "left",
-    "at",
-    "midnight",
-    "and",
-    "nobody",
-    "asked",
-    "nurses",
-    "what",
-    "they",
-    "thought",
-    "about",
-    "it",
-]
+TEXT = "the last bus to harrow lane left at midnight and nobody asked nurses what they thought about it"
+WORDS = TEXT.split()
 START = datetime(2014, 3, 1, tzinfo=UTC)
 
 

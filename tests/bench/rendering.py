@@ -36,26 +36,8 @@ from archive.models import Source
 
 COMMENTS = 1000
 RUNS = 40
-WORDS = [
-    "the",
-    "last",
-    "bus",
-    "to",
-    "harrow",
-    "lane",
-    "left",
-    "at",
-    "midnight",
-    "and",
-    "nobody",
-    "asked",
-    "nurses",
-    "what",
-    "they",
-    "thought",
-    "about",
-    "it",
-]
+TEXT = "the last bus to harrow lane left at midnight and nobody asked nurses what they thought about it"
+WORDS = TEXT.split()
 
 
 def make_thread(comments: int) -> int:

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "structure"
 sys.path.insert(0, str(ROOT))
 
-from archive.ingest.structure import recover, train  # noqa: E402 - only found once the root is on the path
-from archive.ingest.structure.model import Model  # noqa: E402
+from archive.ingest.structure import recover, train
+from archive.ingest.structure.model import Model
 
 
 def load_score() -> ModuleType:
