@@ -103,7 +103,9 @@ def decide_many(comment_ids_by_article: Mapping[int, Collection[int]], *, action
 
     One UPDATE and one INSERT, however many there are; two locking statements an article.
     """
-    keys = [Key(COMMENT, article_id, pk) for article_id, pks in comment_ids_by_article.items() for pk in sorted(set(pks))]
+    keys = [
+        Key(COMMENT, article_id, pk) for article_id, pks in comment_ids_by_article.items() for pk in sorted(set(pks))
+    ]
     return _decide(keys, action=action, by=by, reason=reason, bulk=True)
 
 

@@ -30,6 +30,7 @@ def extract_later(article_id: int) -> None:
 
 def _nudge_search() -> None:
     try:
-        app.configure_task(SYNC_SEARCH, queueing_lock=SYNC_SEARCH).defer()
+        with transaction.atomic():  # the refusal below is a database error; it must not take a transaction along
+            app.configure_task(SYNC_SEARCH, queueing_lock=SYNC_SEARCH).defer()
     except exceptions.AlreadyEnqueued:  # one waiting job reads all rows
         return

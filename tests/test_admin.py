@@ -58,7 +58,7 @@ def one_of_each() -> dict[str, Any]:
     report = Report.objects.create(article_id=article.pk, reason="rude", snapshot="a")
     case = Case.objects.create(kind="erasure", requester="Ann", basis="a law")
     rows = [article, comment, entity, mention, decision, report, case, article.site]
-    return {row._meta.model_name: row for row in rows if row}
+    return {str(row._meta.model_name): row for row in rows if row}
 
 
 @pytest.mark.parametrize("role", ["reader", "archivist", "moderator", "administrator"])

@@ -14,7 +14,7 @@ from archive.queries import ThreadRow
 from archive.text import excerpt
 from archive.views.page import moved, page
 from archive.views.paging import number
-from archive.views.thread import thread
+from archive.views.thread import printed, thread
 
 ANCESTORS = 8  # shown above the first comment of a page; what is further up is a link away
 ENTITIES = 12
@@ -48,6 +48,7 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
     pages = pager(queries.comments().thread_length(shown.pk), rank=number(request.GET.get("rank")) or 0)
     rows = queries.comments().for_thread_page(shown.pk, rank=pages.here.rank, limit=settings.COMMENTS_PER_PAGE)
     above = _above(shown.pk, rows)
+    made = thread([*above, *rows], article_id=shown.pk, context={row.id for row in above})
     first = pages.here.rank // settings.COMMENTS_PER_PAGE * settings.COMMENTS_PER_PAGE
     return page(
         request,
@@ -58,7 +59,7 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
         article=shown,
         pages=pages,
         above=above,
-        thread=thread([*above, *rows], article_id=shown.pk, context={row.id for row in above}),
+        rows=printed(made, shown),
         entities=queries.mentions().most_named_in(shown.pk, among=TALLIED, limit=ENTITIES),
         tally=queries.comments().basis_tally(shown.pk, first=TALLIED),
     )
@@ -74,6 +75,7 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
     rows = queries.comments().for_subtree(
         shown.pk, rank=here.thread_rank, subtree_size=here.subtree_size, limit=settings.COMMENTS_PER_PAGE
     )
+    made = thread([*above, *rows], article_id=shown.pk, context={row.id for row in above}, here=here.id)
     left_out = here.subtree_size + 1 - len(rows)
     return page(
         request,
@@ -82,7 +84,8 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
         description=f"A comment under “{shown.title}” ({shown.site.name}), with what it replies to and its replies.",
         article=shown,
         here=here,
-        thread=thread([*above, *rows], article_id=shown.pk, context={row.id for row in above}, here=here.id),
+        rows=printed(made, shown),
+        further_up=made.rows[0].to,
         left_out=left_out,
         next_rank=here.thread_rank + len(rows),
         page_rank=here.thread_rank // settings.COMMENTS_PER_PAGE * settings.COMMENTS_PER_PAGE,

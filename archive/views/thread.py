@@ -13,11 +13,13 @@ from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from archive.ingest.records import Basis
-from archive.models import Comment
+from archive.models import Article, Comment
 from archive.queries import ThreadRow
+from archive.views.environment import moment
 
 MAX_LEVEL = 8  # nested lists; replies below stand one under the other and say to whom they reply
 SURE = 80  # per cent; from here on, a mark without words says that something was inferred
@@ -40,24 +42,19 @@ class Doubt(NamedTuple):
     kind: str
 
 
-class ReplyTo(NamedTuple):
-    href: str
-    words: str
-
-
 class Row(NamedTuple):
-    """A comment as the template prints it: every text is HTML. ``before`` opens or closes lists in front of it."""
+    """A comment as the template prints it, in this order. Every text is HTML; ``before`` opens or closes lists."""
 
     before: str
     id: int
     number: int
     mark: str
     who: str
-    gone: bool
-    posted_at: datetime | None
-    doubt: Doubt | None
-    reply_to: ReplyTo | None
+    when: str
+    to: str
+    doubt: str
     replies: str
+    gone: bool
     html: str
 
 
@@ -74,6 +71,7 @@ def thread(rows: Iterable[ThreadRow], *, article_id: int, context: Collection[in
     """
     comments = reverse("comment", args=[article_id, 0]).removesuffix("0/")
     authors = reverse("author", args=[0]).removesuffix("0/")
+    about = f"{reverse('about')}#basis"
     marks = dict.fromkeys(context, MARK.format("context")) | {here: MARK.format("here")}
     made: list[Row] = []
     seen: dict[int, ThreadRow] = {}
@@ -98,15 +96,20 @@ def thread(rows: Iterable[ThreadRow], *, article_id: int, context: Collection[in
                 row.thread_rank + 1,
                 marks.get(row.id, ""),
                 GONE.format(STATUS[row.status]) if gone else who(row.shown_author, row.shown_author_id, authors),
-                gone,
-                None if gone else row.posted_at,
-                None if gone else doubt_of(row),
-                None if row.parent_id == shown_under else reply_to(row.parent_id, seen, comments),
+                "" if gone or row.posted_at is None else when(row.posted_at),
+                "" if row.parent_id == shown_under else reply_to(row.parent_id, seen, comments),
+                "" if gone else doubt_link(doubt_of(row), about),
                 _replies(row.subtree_size),
+                gone,
                 row.shown_html,
             )
         )
     return Thread(made, ENDS[level] if made else "", comments)
+
+
+def printed(made: Thread, article: Article) -> str:
+    """The thread as safe HTML: by itself, so that its rows do not pass one by one through the layers of the page."""
+    return render_to_string("_thread.html", {"thread": made, "article": article})
 
 
 @lru_cache(maxsize=4096)
@@ -122,15 +125,28 @@ def _replies(count: int) -> str:
     return "" if not count else "1 reply" if count == 1 else f"{count:,} replies"
 
 
-def reply_to(parent_id: int | None, seen: dict[int, ThreadRow], comments: str) -> ReplyTo | None:
+def when(at: datetime) -> str:
+    return f'<time datetime="{at.isoformat()}">{moment(at)}</time>'
+
+
+def reply_to(parent_id: int | None, seen: dict[int, ThreadRow], comments: str) -> str:
     """A link to a parent that the lists do not show: on this page where it is on it."""
     if parent_id is None:
-        return None
+        return ""
     parent = seen.get(parent_id)
     if parent is None:
-        return ReplyTo(f"{comments}{parent_id}/", "in reply to an earlier comment")
+        return f'<a class="to" href="{comments}{parent_id}/">in reply to an earlier comment</a>'
     name = f"<bdi>{escape(parent.shown_author)}</bdi>, " if parent.shown_author else ""
-    return ReplyTo(f"#c{parent_id}", f"in reply to {name}#{parent.thread_rank + 1}")
+    return f'<a class="to" href="#c{parent_id}">in reply to {name}#{parent.thread_rank + 1}</a>'
+
+
+@lru_cache(maxsize=4096)
+def doubt_link(doubt: Doubt | None, about: str) -> str:
+    """In words where it is worth a look; a mark that says the same when pointed at or read out, where it is not."""
+    if doubt is None:
+        return ""
+    shown = doubt.words or f'<span aria-hidden="true">≈</span><span class="unseen">{doubt.whole}</span>'
+    return f'<a class="doubt {doubt.kind}" href="{about}" title="{doubt.whole}">{shown}</a>'
 
 
 def doubt_of(row: ThreadRow) -> Doubt | None:

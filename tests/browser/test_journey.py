@@ -1,0 +1,165 @@
+"""The archive in use: read, search and filter; import as an archivist; hide and undo as a moderator."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Demo, sign_in
+
+PASTED = """\
+Library to close its reading room on Sundays
+The reading room of the Ostermoor library will close on Sundays from May, the town council said on Tuesday.
+Officials said that fewer than forty people a week had used it, according to figures published in March.
+“It is a decision that nobody likes,” said Ilse Brandt, who chairs the committee.
+I have used that room every Sunday for nine years and I was never counted once.
+> I have used that room every Sunday for nine years
+And who was supposed to count you? There is no one at the desk on Sundays, that is the whole point!
+lol they never ask the people who are actually there
+"""
+
+
+def open_first_article(page: Page) -> None:
+    page.goto("/")
+    page.locator("ol.articles h2 a").last.click()
+    expect(page.locator("#discussion")).to_be_visible()
+
+
+def import_text(page: Page, text: str, site: str) -> None:
+    page.goto("/admin/archive/source/import/")
+    page.locator("textarea").fill(text)
+    page.get_by_label("Site").fill(site)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/progress/$"))
+
+
+def test_a_thread_is_read_and_its_subtrees_fold(page: Page) -> None:
+    open_first_article(page)
+    first = page.locator("ol.thread > li").first
+    body = first.locator(".body").first
+    expect(body).to_be_visible()
+    first.locator("summary").first.click()
+    expect(body).to_be_hidden()
+    first.locator("summary").first.press("Enter")
+    expect(body).to_be_visible()
+
+
+def test_reading_and_folding_need_no_javascript(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=demo.url)
+    page = context.new_page()
+    test_a_thread_is_read_and_its_subtrees_fold(page)
+    context.close()
+
+
+def test_a_word_of_the_discussion_is_found(page: Page) -> None:
+    open_first_article(page)
+    text = page.locator("ol.thread .body").last.inner_text()
+    word = max(re.findall(r"[A-Za-z]{5,}", text), key=len)
+    page.get_by_role("searchbox").fill(word)
+    page.get_by_role("searchbox").press("Enter")
+    expect(page).to_have_url(re.compile(r"/search/\?q="))
+    expect(page.locator("mark").first).to_be_visible()
+
+
+def test_the_front_page_filters_by_an_entity(page: Page) -> None:
+    page.goto("/")
+    link = page.get_by_label("In this archive").locator(".tally a").first
+    name = link.inner_text()
+    link.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.locator('a[href*="entity="]').first.click()
+    expect(page.locator("ul.chosen")).to_contain_text(name)
+    expect(page.locator("ol.articles li")).not_to_have_count(0)
+
+
+def test_mentions_link_to_their_entity(page: Page) -> None:
+    open_first_article(page)
+    mention = page.locator(".article a[class^=kind-]").first
+    expect(mention).to_have_attribute("href", re.compile(r"^/entity/\d+/"))
+
+
+def test_a_permalink_shows_the_comment_in_its_place(page: Page) -> None:
+    open_first_article(page)
+    page.locator("ol.thread .n").last.click()
+    expect(page).to_have_url(re.compile(r"/a/\d+/c/\d+/"))
+    expect(page.locator("li.here")).to_have_count(1)
+
+
+def test_an_archivist_imports_a_pasted_text(page: Page, demo: Demo) -> None:
+    sign_in(page, demo, "archivist")
+    import_text(page, PASTED, "Ostermoor News")
+    expect(page.get_by_text("characters", exact=False).first).to_be_visible(timeout=30_000)
+    page.locator(".found .title").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Library to close its reading room on Sundays")
+    expect(page.locator("ol.thread")).to_contain_text("never counted once")
+
+
+def test_an_archivist_uploads_a_file_twice_and_nothing_is_doubled(page: Page, demo: Demo) -> None:
+    sign_in(page, demo, "archivist")
+    upload = {"name": "uploaded.txt", "mimeType": "text/plain", "buffer": PASTED.replace("Sunday", "Monday").encode()}
+    for outcome in ("created", "unchanged"):
+        page.goto("/admin/archive/source/import/")
+        page.locator("input[type=file]").set_input_files(files=[upload])  # type: ignore[list-item]
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.locator(f".state-{outcome}, .state-done").first).to_be_visible(timeout=30_000)
+    assert demo.value("SELECT count(*) FROM archive_article WHERE title LIKE '%on Mondays'") == 1
+
+
+def test_what_cannot_be_read_is_said_on_the_progress_page(page: Page, demo: Demo) -> None:
+    sign_in(page, demo, "archivist")
+    picture = {"name": "photo.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(200)}
+    page.goto("/admin/archive/source/import/")
+    page.locator("input[type=file]").set_input_files(files=[picture])  # type: ignore[list-item]
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("PNG").first).to_be_visible(timeout=30_000)
+
+
+def test_a_moderator_hides_a_comment_and_undoes_it(page: Page, demo: Demo, browser: Browser) -> None:
+    """Gone at once from page, count, search and feed, its tombstone in place; and back again."""
+    article, comment, body = hideable(demo)
+    word = max(re.findall(r"[A-Za-z]{5,}", body), key=len)
+    reader = browser.new_context(base_url=demo.url).new_page()
+    before = seen(reader, article, comment, body, word)
+    assert before == (True, False, True, True, before[4])
+
+    sign_in(page, demo, "moderator")
+    page.goto(f"/admin/archive/comment/{comment}/change/")
+    page.locator('[name="reason"]').fill("names a private person")
+    page.get_by_role("button", name="Hide").click()
+    expect(page.locator(".messagelist, .messages")).to_contain_text("hid", ignore_case=True)
+    assert seen(reader, article, comment, body, word) == (False, True, False, False, before[4] - 1)
+
+    page.locator(".messagelist, .messages").get_by_role("link", name="Undo").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".messagelist, .messages")).to_be_visible()
+    demo.wait_for_worker()
+    assert seen(reader, article, comment, body, word) == before
+    reader.context.close()
+
+
+def hideable(demo: Demo) -> tuple[int, int, str]:
+    """The article, the id and the text of a comment of the first import that others stand around."""
+    found = demo.value(
+        "SELECT article_id || '|' || id || '|' || body FROM archive_comment"
+        " WHERE body !~ '[^ -~]' AND body ~ '[a-z]{5}' AND length(body) < 200 AND article_id = 1 ORDER BY id LIMIT 1"
+    )
+    if found is None:
+        pytest.fail("no plain short comment in the first article")
+    article, comment, body = str(found).split("|", 2)
+    return int(article), int(comment), body
+
+
+def seen(page: Page, article: int, comment: int, body: str, word: str) -> tuple[bool, bool, bool, bool, int]:
+    """What a reader sees: the text in the thread, a tombstone in its place, a hit in search, in the feed; the count."""
+    line = body.splitlines()[0]
+    page.goto(f"/a/{article}/-/")
+    place = page.locator(f"#c{comment}")
+    shown = line in (place.locator(".body").first.inner_text())
+    gone = place.locator(".gone").count() > 0
+    count = int(re.sub(r"\D", "", page.locator("#discussion").inner_text()))
+    page.goto(f"/search/?q=%22{line[:60]}%22")
+    found = page.locator(f'a[href$="/a/{article}/c/{comment}/"]').count() > 0
+    feed = page.request.get(f"/a/{article}/feed/").text()
+    return shown, gone, found, f"/c/{comment}/" in feed, count

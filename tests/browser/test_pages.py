@@ -1,0 +1,148 @@
+"""Every page, in four forms: it fits, says where it is, and axe has nothing to say against it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import ROOT, Demo, sign_in
+
+type Scheme = Literal["light", "dark"]
+
+SHOTS = ROOT / "screenshots"
+WIDTHS = (360, 1280)
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+READER = {
+    "home": "/",
+    "home-discussed": "/?order=discussed",
+    "home-empty": "/?since=2999-01-01",
+    "article": "/a/1/-/",
+    "comment": "/a/1/c/{comment}/",
+    "entity": "/entity/{entity}/-/",
+    "author": "/author/{author}/",
+    "search": "/search/?q={word}",
+    "search-nothing": "/search/?q=zzzz",
+    "about": "/about/",
+    "sign-in": "/sign-in/",
+    "not-found": "/nothing/here/",
+}
+MODERATOR = {
+    "desk": "/admin/",
+    "admin-comments": "/admin/archive/comment/",
+    "admin-comment": "/admin/archive/comment/{comment}/change/",
+    "admin-articles": "/admin/archive/article/",
+    "admin-article": "/admin/archive/article/1/change/",
+    "admin-decisions": "/admin/archive/decision/",
+    "admin-entities": "/admin/archive/entity/",
+    "admin-mentions": "/admin/archive/mention/",
+    "admin-cases": "/admin/archive/case/",
+    "admin-case-new": "/admin/archive/case/add/",
+    "admin-reports": "/admin/archive/report/",
+}
+ARCHIVIST = {
+    "import": "/admin/archive/source/import/",
+    "admin-sources": "/admin/archive/source/",
+    "progress": "/admin/archive/source/1/progress/",
+    "admin-sites": "/admin/archive/site/",
+}
+ADMINISTRATOR = {"admin-users": "/admin/accounts/user/", "admin-user": "/admin/accounts/user/1/change/"}
+PAGES = [
+    *((None, name, path) for name, path in READER.items()),
+    *(("moderator", name, path) for name, path in MODERATOR.items()),
+    *(("archivist", name, path) for name, path in ARCHIVIST.items()),
+    *(("administrator", name, path) for name, path in ADMINISTRATOR.items()),
+]
+
+
+@pytest.fixture(scope="session")
+def places(demo: Demo) -> dict[str, Any]:
+    """Numbers to fill into the paths."""
+    return {
+        "comment": demo.value("SELECT id FROM archive_comment WHERE article_id = 1 ORDER BY thread_rank DESC LIMIT 1"),
+        "entity": demo.value("SELECT id FROM archive_entity ORDER BY mention_count DESC, id LIMIT 1"),
+        "author": an_author(demo),
+        "word": "the",
+    }
+
+
+def an_author(demo: Demo) -> Any:
+    """A name with a comment under it: plain text states none, so one is given to the first article's first comment."""
+    author = demo.value(
+        "INSERT INTO archive_author (site_id, name, key) SELECT site_id, 'M. Okafor', '\\x00' FROM archive_article"
+        " WHERE id = 1 ON CONFLICT (site_id, key) DO UPDATE SET name = excluded.name RETURNING id"
+    )
+    demo.value(
+        f"UPDATE archive_comment SET author_id = {author}, author_name = 'M. Okafor', author_basis = 'stated'"
+        " WHERE article_id = 1 AND thread_rank = 0 RETURNING id"
+    )
+    return author
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The saved session of each staff role."""
+    folder = tmp_path_factory.mktemp("sessions")
+    for role in demo.passwords:
+        context = browser.new_context(base_url=demo.url)
+        sign_in(context.new_page(), demo, role)
+        context.storage_state(path=folder / role)
+        context.close()
+    return {role: folder / role for role in demo.passwords}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(("role", "name", "path"), PAGES, ids=[name for _, name, _ in PAGES])
+def test_a_page_fits_and_axe_is_content(
+    browser: Browser,
+    demo: Demo,
+    places: dict[str, Any],
+    signed_in: dict[str, Path],
+    role: str | None,
+    name: str,
+    path: str,
+    scheme: Scheme,
+    width: int,
+) -> None:
+    context = browser.new_context(
+        base_url=demo.url,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+        storage_state=signed_in[role] if role else None,
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(path.format(**places))
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=name not in {"article", "search"})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [error for error in errors if "404" not in error] == []
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["home", "article", "comment", "entity", "author", "search", "about"])
+def test_a_page_states_its_canonical_address(page: Page, places: dict[str, Any], demo: Demo, name: str) -> None:
+    page.goto(READER[name].format(**places))
+    canonical = page.locator('link[rel="canonical"]').get_attribute("href")
+    assert canonical is not None
+    assert canonical.startswith(demo.url)
+    page.goto(canonical)
+    expect(page.locator('link[rel="canonical"]')).to_have_attribute("href", canonical)
+
+
+def test_the_keyboard_reaches_the_discussion_first(page: Page) -> None:
+    page.goto("/a/1/-/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip:focus")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#discussion$"))
