@@ -14,7 +14,7 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.ingest import importer
+from archive.ingest import importer, loader
 from archive.ingest.loader import Outcome
 from archive.models import Article, Comment, Mention, Outbox, Source
 
@@ -117,6 +117,18 @@ def test_an_upload_that_cannot_be_read_says_why() -> None:
     source.refresh_from_db()
     assert source.state == Source.State.REJECTED
     assert "PNG" in source.report["reason"]
+
+
+@pytest.mark.django_db
+def test_an_error_of_ours_does_not_leave_an_upload_running(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = importer.receive(page.read_bytes(), name="page.txt")
+    with monkeypatch.context() as broken:
+        broken.setattr(loader, "store", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            importer.import_received(source.pk, site="Courier")
+    source.refresh_from_db()
+    assert (source.state, "import it again" in source.report["reason"]) == (Source.State.REJECTED, True)
+    assert importer.import_received(source.pk, site="Courier").outcome == "created"
 
 
 BAD = {

@@ -372,13 +372,16 @@ def hidden() -> Comment:
     return Comment.objects.get(pk=comment.pk)
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/search/?q=secretword", "/?words=secretword", "/a/{a}/an-article/", "/a/{a}/c/{c}/", "/feed/"]
-)
+@pytest.mark.parametrize("path", ["/", "/a/{a}/an-article/", "/a/{a}/c/{c}/", "/feed/"])
 def test_a_hidden_comment_is_on_no_page(hidden: Comment, path: str) -> None:
     page = get(path.format(a=hidden.article_id, c=hidden.pk))
-    for word in ("<p>secretword", "<mark>secretword", "Secretname", "Secretplace", "An article</a>"):
-        assert word not in page or (word, "/?words" in path) == ("An article</a>", False)
+    for word in ("<p>secretword", "<mark>secretword", "Secretname", "Secretplace"):
+        assert word not in page
+
+
+def test_the_words_of_a_hidden_comment_find_nothing_before_the_index_has_heard_of_it(hidden: Comment) -> None:
+    assert "No article is all of that" in get("/?words=secretword")
+    assert "Nothing was found" in get("/search/?q=secretword")
 
 
 def test_a_hidden_comment_takes_its_author_and_entity_pages_along(hidden: Comment) -> None:
@@ -459,7 +462,7 @@ def test_a_merged_entity_leads_to_what_it_became() -> None:
     assert (response.status_code, response["Location"]) == (301, entity.get_absolute_url())
 
 
-# --- Nothing a stranger wrote is trusted --------------------------------------------------------------------------------
+# --- Nothing a stranger wrote is trusted ------------------------------------------------------------------------------
 
 
 def everywhere(text: str) -> list[str]:
@@ -513,12 +516,11 @@ def test_markup_in_texts_and_names_never_breaks_out(text: str) -> None:
 def test_no_parameter_is_an_error() -> None:
     make_article("One")
     naughty = json.loads(NAUGHTY.read_text()) if NAUGHTY.exists() else []
-    for text in [*HOSTILE, *naughty, "\0", "x" * 3000, "9" * 30, "-" * 50]:
+    for number, text in enumerate([*HOSTILE, *naughty, "\0", "\0", "x" * 3000, "x" * 3000, "9" * 30, "-" * 50]):
         every = dict.fromkeys(("words", "q", "site", "entity", "since", "until", "language", "order", "before"), text)
-        for path in ("/", "/search/"):
-            found = Nesting(get(path, **every))
-            assert found.tags & {"script", "img", "iframe", "style"} == set(), text
-            assert (found.wrong, found.open) == ([], []), text
+        found = Nesting(get(("/", "/search/")[number % 2], **every))
+        assert found.tags & {"script", "img", "iframe", "style"} == set(), text
+        assert (found.wrong, found.open) == ([], []), text
 
 
 # --- Every page -------------------------------------------------------------------------------------------------------

@@ -137,8 +137,13 @@ def import_received(source_id: int, *, site: str, format: str | None = None) -> 
         report = rejected(source.name, reading.rejected)
         Source.objects.filter(pk=source_id).update(state=Source.State.REJECTED, report=report.as_json())
         return report
-    with LiveProgress(source_id) as progress:
-        return _store(reading, source=source, site=site, name=source.name, started=started, progress=progress)
+    try:
+        with LiveProgress(source_id) as progress:
+            return _store(reading, source=source, site=site, name=source.name, started=started, progress=progress)
+    except Exception:  # said to the person who waits; the worker logs it and tries again
+        report = rejected(source.name, "stopped by an error that is not in the source; it is kept, import it again")
+        Source.objects.filter(pk=source_id).update(state=Source.State.REJECTED, report=report.as_json())
+        raise
 
 
 def _already_imported(source: Source, *, name: str, format: str | None) -> Report | None:  # noqa: A002

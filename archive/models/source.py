@@ -67,9 +67,7 @@ class SearchDocument(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["article", "comment"], name="search_document_once", nulls_distinct=False
-            ),
+            models.UniqueConstraint(fields=["article", "comment"], name="search_document_once", nulls_distinct=False),
         ]
         indexes = [GinIndex(fields=["vector"], name="search_document_vector")]
 
