@@ -82,4 +82,4 @@ class ArticleFeed(LatestFeed):
 
 
 def _latest() -> CommentQuerySet:
-    return queries.comments().visible_to(None).with_article().latest()
+    return queries.comments().visible_to(None).with_article().newest_first()

@@ -9,11 +9,10 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.conf.locale import LANG_INFO
-from django.db.models import Q
 from django_filters import CharFilter, DateFilter, FilterSet, ModelChoiceFilter
 
 from archive import queries, search
-from archive.models import Comment, Entity, Site
+from archive.models import Entity, Site
 from archive.queries import ArticleQuerySet
 
 MAX_SITES = 200  # in the list to choose from; any other can still be named in the address
@@ -84,9 +83,7 @@ class DiscussionFilter(ArticleFilter):
     words = CharFilter(method="with_words", label="Words", max_length=500)
 
     def with_words(self, articles: ArticleQuerySet, name: str, words: str) -> ArticleQuerySet:
-        # The index may not have heard yet that a comment was hidden: that its words are there must not show.
-        shown = Q(comment__isnull=True) | Q(comment__status=Comment.Status.PUBLISHED)
-        return articles.filter(pk__in=search.articles_matching(words).filter(shown))
+        return articles.filter(pk__in=search.articles_matching(words))
 
 
 def site_choices(chosen: Site | None) -> list[Site]:

@@ -38,7 +38,7 @@ class ArticleQuerySet(QuerySet[Article]):
         """Published articles; a moderator also sees hidden ones."""
         return self if may_moderate(user) else self.filter(status=Article.Status.PUBLISHED)
 
-    def latest(self) -> Self:
+    def newest_first(self) -> Self:
         return self.order_by("-id")
 
     def most_discussed(self) -> Self:
@@ -116,7 +116,7 @@ class CommentQuerySet(QuerySet[Comment]):
             return self.filter(status=Comment.Status.PUBLISHED)
         return self.filter(status=Comment.Status.PUBLISHED, article__status=Article.Status.PUBLISHED)
 
-    def latest(self) -> Self:
+    def newest_first(self) -> Self:
         return self.order_by("-id")
 
     def with_article(self) -> Self:
@@ -128,7 +128,7 @@ class CommentQuerySet(QuerySet[Comment]):
         return self.annotate(start=Substr("body", 1, EXCERPT)).defer("body", "html")
 
     def by_author(self, author_id: int) -> Self:
-        return self.filter(author_id=author_id).latest().with_article().with_start()
+        return self.filter(author_id=author_id).newest_first().with_article().with_start()
 
     def thread_length(self, article_id: int) -> int:
         """How many places the thread has, tombstones included: read off the last rank, not counted."""
@@ -163,7 +163,7 @@ class CommentQuerySet(QuerySet[Comment]):
             shown_author=_if_published("author_name", "", TextField()),
             shown_author_id=_if_published("author_id", None, BigIntegerField()),
         )
-        return shown.values_list(*ThreadRow._fields, named=False)  # type: ignore[return-value]
+        return shown.values_list(*ThreadRow._fields, named=False)
 
     def for_thread_page(self, article_id: int, *, rank: int, limit: int) -> list[ThreadRow]:
         """``limit`` rows from ``thread_rank`` on: an index range scan, however long the thread is."""
@@ -235,7 +235,7 @@ class DecisionQuerySet(QuerySet[Decision]):
     def about(self, *, target: str, article_id: int, target_id: int) -> Self:
         return self.filter(target=target, article_id=article_id, target_id=target_id)
 
-    def latest(self) -> Self:
+    def newest_first(self) -> Self:
         return self.order_by("-id")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from procrastinate.contrib.django import app
 
 from archive import jobs, outbox
 from archive.ingest import importer
@@ -77,7 +78,7 @@ def test_a_killed_workers_job_is_done_by_the_next_one() -> None:
     with connection.cursor() as cursor:  # as if a minute had passed
         cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '5 minutes'")
         cursor.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
-    jobs.retry_stalled.defer(timestamp=0)  # what the clock does each minute
+    app.configure_task("archive.jobs.retry_stalled").defer(timestamp=0)  # what the clock does each minute
     second = worker()
     until(lambda: Source.objects.get().state == Source.State.DONE)
     second.send_signal(signal.SIGINT)

@@ -49,7 +49,7 @@ class Article(models.Model):
         PUBLISHED = "published", "published"
         HIDDEN = "hidden", "hidden by a moderator"
 
-    site = models.ForeignKey(Site, on_delete=models.PROTECT)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, db_index=False)
     source = models.ForeignKey("archive.Source", on_delete=models.PROTECT)
     key = models.BinaryField(max_length=32, help_text="sha256 of the discussion's name within its site")
     digest = models.BinaryField(max_length=32, help_text="sha256 of the discussion as it was last read")
@@ -76,10 +76,13 @@ class Article(models.Model):
         indexes = [
             models.Index(fields=["-comment_count", "-id"], name="article_most_discussed"),
             models.Index(fields=["published_at"], name="article_published_at"),
+            models.Index(fields=["language", "-id"], name="article_by_language"),
+            models.Index(fields=["site", "-id"], name="article_by_site"),
         ]
 
     def __str__(self) -> str:
         return self.title
 
     def get_absolute_url(self) -> str:
-        return reverse("article", args=[self.pk, self.slug or "-"])
+        slug = self.slug if self.slug not in {"", "feed"} else "-"  # what stands at …/feed/ is the feed
+        return reverse("article", args=[self.pk, slug])

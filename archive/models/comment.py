@@ -54,6 +54,7 @@ class Comment(models.Model):
         constraints = [models.UniqueConstraint(fields=["article", "external_key"], name="comment_once_per_article")]
         indexes = [
             models.Index(fields=["article", "thread_rank"], name="comment_thread_order"),
+            models.Index(fields=["article", "-id"], name="comment_newest"),
             models.Index(fields=["author", "-id"], name="comment_by_author", condition=models.Q(author__isnull=False)),
         ]
         permissions = [("moderate_comment", "Can hide and restore comments and undo decisions")]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from archive.models import Article, Comment, SearchDocument
 from archive.queries import ArticleQuerySet
@@ -116,5 +116,9 @@ def index(article_id: int, comment_ids: Sequence[int] | None) -> None:
 
 
 def articles_with(query: Query) -> QuerySet[SearchDocument, int]:
-    """Ids of the articles of which the text or a comment matches, as a subquery."""
-    return _matching(query).order_by().values_list("article_id", flat=True)
+    """Ids of the articles of which the text or a visible comment matches, as a subquery.
+
+    The index may not have heard yet that a comment was hidden; that its words are there must not show.
+    """
+    shown = Q(comment__isnull=True) | Q(comment__status=Comment.Status.PUBLISHED)
+    return _matching(query).filter(shown).order_by().values_list("article_id", flat=True)

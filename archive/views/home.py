@@ -18,7 +18,9 @@ ENTITIES = 12
 def home(request: HttpRequest) -> HttpResponse:
     asked = DiscussionFilter(request.GET, queryset=queries.articles().visible_to(request.user).with_site().with_start())
     discussed = request.GET.get("order") == "discussed"
-    articles, paginate = (asked.qs.most_discussed(), most_discussed) if discussed else (asked.qs.latest(), newest_first)
+    articles, paginate = (
+        (asked.qs.most_discussed(), most_discussed) if discussed else (asked.qs.newest_first(), newest_first)
+    )
     found = paginate(articles, before=request.GET.get("before"), limit=settings.RESULTS_PER_PAGE)
     narrowed = filtering(request, asked)
     return page(

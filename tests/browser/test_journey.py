@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import Demo, sign_in
 
@@ -98,10 +98,14 @@ def test_an_archivist_imports_a_pasted_text(page: Page, demo: Demo) -> None:
 
 def test_an_archivist_uploads_a_file_twice_and_nothing_is_doubled(page: Page, demo: Demo) -> None:
     sign_in(page, demo, "archivist")
-    upload = {"name": "uploaded.txt", "mimeType": "text/plain", "buffer": PASTED.replace("Sunday", "Monday").encode()}
+    upload: FilePayload = {
+        "name": "uploaded.txt",
+        "mimeType": "text/plain",
+        "buffer": PASTED.replace("Sunday", "Monday").encode(),
+    }
     for outcome in ("created", "unchanged"):
         page.goto("/admin/archive/source/import/")
-        page.locator("input[type=file]").set_input_files(files=[upload])  # type: ignore[list-item]
+        page.locator("input[type=file]").set_input_files(files=upload)
         page.get_by_role("button", name="Import", exact=True).click()
         expect(page.locator(f".state-{outcome}, .state-done").first).to_be_visible(timeout=30_000)
     assert demo.value("SELECT count(*) FROM archive_article WHERE title LIKE '%on Mondays'") == 1
@@ -109,9 +113,9 @@ def test_an_archivist_uploads_a_file_twice_and_nothing_is_doubled(page: Page, de
 
 def test_what_cannot_be_read_is_said_on_the_progress_page(page: Page, demo: Demo) -> None:
     sign_in(page, demo, "archivist")
-    picture = {"name": "photo.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(200)}
+    picture: FilePayload = {"name": "photo.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(200)}
     page.goto("/admin/archive/source/import/")
-    page.locator("input[type=file]").set_input_files(files=[picture])  # type: ignore[list-item]
+    page.locator("input[type=file]").set_input_files(files=picture)
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("PNG").first).to_be_visible(timeout=30_000)
 

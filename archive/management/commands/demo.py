@@ -79,6 +79,7 @@ class Command(BaseCommand):
         for role, username, password in accounts:
             self.stdout.write(f"  {role:14} {username:14} {password}")
         self.stdout.write("")
+        self.stdout.flush()
 
 
 def stop(*_: object) -> None:
