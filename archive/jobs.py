@@ -11,6 +11,10 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
+from archive.entities import resolver
+from archive.ingest import importer
+from archive.search import sync
+
 log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 5
 STALLED_AFTER = 60  # seconds without a heartbeat: the worker is gone
@@ -18,16 +22,12 @@ STALLED_AFTER = 60  # seconds without a heartbeat: the worker is gone
 
 @app.task(name="archive.jobs.import_received", retry=3)
 def import_received(source_id: int, site: str, format: str | None = None) -> None:  # noqa: A002  the field's name
-    from archive.ingest import importer
-
     report = importer.import_received(source_id, site=site, format=format)
     log.info("imported", extra={"source": source_id, "outcome": report.outcome})
 
 
 @app.task(name="archive.jobs.extract_entities", retry=3)
 def extract_entities(article_id: int) -> None:
-    from archive.entities import resolver
-
     found = resolver.extract_article(article_id)
     log.info("extracted", extra={"article": article_id, "mentions": found})
 
@@ -36,8 +36,6 @@ def extract_entities(article_id: int) -> None:
 @app.task(name="archive.jobs.sync_search", retry=3, lock="sync_search")
 def sync_search(timestamp: int | None = None) -> None:
     """Index what changed. Nudged by each change; the clock catches what a lost nudge left behind."""
-    from archive.search import sync
-
     sync.run()
 
 

@@ -29,6 +29,7 @@ MAX_QUOTE_DEPTH = 5  # nested block quotes in plain text; further ">" stay as th
 MAX_URL = 2_000  # code points; a longer address stays text
 MAX_MARK = 500  # code points; a longer mark is dropped
 MAX_TERMS = 16
+MAX_WHOLE = 3  # code points; a term this short is found as a whole word, or "the" would be found in "them"
 MAX_TERM = 100  # code points; a longer term is cut
 MAX_SEARCHED = 200_000  # code points of a text in which highlight() looks for hits
 MAX_HITS = 1_000
@@ -463,7 +464,8 @@ def _continues(character: str) -> bool:
 def highlight(text: str, terms: Sequence[str], length: int = 240) -> str:
     """Safe HTML: about ``length`` code points of a plain text around its densest hits, each hit in ``<mark>``.
 
-    A hit is a term, in any case, at the start of a word (or anywhere, in scripts without spaces). The first MAX_TERMS
+    A hit is a term, in any case, at the start of a word (a whole word where the term is short; anywhere, in scripts
+    without spaces). The first MAX_TERMS
     terms count, and hits in the first MAX_SEARCHED code points. Without a hit: the start of the text. White space is
     collapsed, and an ellipsis stands where text was left out.
     """
@@ -488,7 +490,9 @@ def _hits(line: str, terms: Sequence[str]) -> list[tuple[int, int]]:
     """Where the terms stand, in order. Matched on the text itself: folding its case first would move the offsets."""
     cleaned = [" ".join(term[:MAX_TERM].split()) for term in terms[:MAX_TERMS]]
     alternatives = [
-        ("" if _UNSPACED.match(term) else r"(?<!\w)") + re.escape(term)
+        re.escape(term)
+        if _UNSPACED.match(term)
+        else rf"(?<!\w){re.escape(term)}{'' if len(term) > MAX_WHOLE else r'(?!\w)'}"
         for term in sorted(set(cleaned), key=lambda term: (-len(term), term))
         if term
     ]

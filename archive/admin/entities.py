@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from archive import queries
 from archive.admin.articles import MAX_DIGITS
 from archive.admin.site import Workplace, badge, workplace
+from archive.entities import resolver
 from archive.models import Article, Comment, Entity, Judgement, Mention
 
 MOST_JUDGED = 200  # mentions in one go
@@ -102,8 +103,6 @@ class MentionAdmin(Workplace[Mention]):
         self.judge(request, queryset, Verdict.REJECT, Scope.EVERYWHERE)
 
     def judge(self, request: HttpRequest, queryset: Any, verdict: str, scope: str) -> None:
-        from archive.entities import resolver  # loads the language model's library, which no other page needs
-
         chosen = list(queryset.select_related("entity")[: MOST_JUDGED + 1])
         if len(chosen) > MOST_JUDGED:
             messages.error(request, f"More than {MOST_JUDGED:,} mentions were chosen. Narrow the list with a filter.")

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
-from archive import queries
+from archive import jobs, queries
 from archive.admin.site import ModelAdmin, Workplace, badge, moment, workplace
 from archive.ingest import importer
 from archive.ingest.readers import READERS
@@ -176,8 +176,6 @@ class SourceAdmin(Workplace[Source]):
         return TemplateResponse(request, "admin/archive/source/import.html", context, status=status)
 
     def receive(self, request: HttpRequest, form: ImportForm) -> HttpResponse:
-        from archive import jobs  # the job's imports (the language model) are the worker's to load, not every page's
-
         data, name = form.received()
         by: Any = request.user
         source = importer.receive(data, name=name, by=by)
