@@ -441,7 +441,11 @@ def test_in_chinese_a_word_starts_anywhere() -> None:
 
 
 def test_the_longest_term_wins() -> None:
-    assert highlight("abcd", ["ab", "abc"]) == "<mark>abc</mark>d"
+    assert highlight("abcdef", ["abcd", "abcde"]) == "<mark>abcde</mark>f"
+
+
+def test_a_short_term_is_found_as_a_whole_word() -> None:
+    assert highlight("them and the", ["the"]) == "them and <mark>the</mark>"
 
 
 def test_terms_are_not_patterns() -> None:
