@@ -17,6 +17,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -33,6 +34,7 @@ NAME = "afterword"  # the database and its owner
 PORT = "5432"  # only a part of the socket's file name: nothing listens on a network
 START_TIMEOUT = 60.0  # seconds; recovery after kill -9 happens within it
 STOP_TIMEOUT = 30.0
+BUILTIN_SINCE = 17  # the first version whose ordering does not depend on the host's C library
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's own limit on a socket's path is 107
 PR_SET_PDEATHSIG = 1
 
@@ -234,13 +236,18 @@ class Server:
         """Make the cluster beside its place and move it there, so that a killed start leaves none that is half made."""
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        options = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8", "--encoding=UTF8"]
-        options += ["--data-checksums", "--auth=trust", f"--username={NAME}"]
+        options = ["--locale=C.UTF-8", "--encoding=UTF8", "--data-checksums", "--auth=trust", f"--username={NAME}"]
+        if self._major_version() >= BUILTIN_SINCE:
+            options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += [] if self.durable else ["--no-sync"]
         made = self._run([self.bin / "initdb", "-D", fresh, *options])
         if made.returncode != 0:
             raise PostgresError(f"Postgres could not be initialised: {(made.stderr or made.stdout).strip()}")
         fresh.rename(self.data)
+
+    def _major_version(self) -> int:
+        found = re.search(r"(\d+)", self._run([self.bin / "postgres", "--version"]).stdout)
+        return int(found.group(1)) if found else 0
 
     def _stop_orphan(self) -> None:
         """Stop a server that a killed supervisor left behind. This process holds the lock, so no one else wants it."""

@@ -65,6 +65,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {error}", returncode=2) from error
+        self.check(databases=["default"])
         report = importer.import_source(path.read_bytes(), name=path.name, site=site)
         if report.outcome == "rejected":
             raise CommandError(f"{path}: rejected: {report.reason}", returncode=1)
