@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Max, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from archive import queries
@@ -32,5 +32,5 @@ def entities_in(article_ids: Collection[int], comment_ids: Collection[int] | Non
     """The entities whose count changes when these articles, or only these comments of them, appear or disappear."""
     found = queries.mentions().filter(article_id__in=article_ids)
     if comment_ids is not None:
-        found = found.filter(Q(comment_id__in=comment_ids))
+        found = found.filter(comment_id__in=comment_ids)
     return set(found.order_by().values_list("entity_id", flat=True).distinct())

@@ -62,7 +62,7 @@ def test_a_page_is_imported(page: Path) -> None:
     status, told = run(str(page))
     assert (status, Article.objects.count()) == (0, 1)
     assert Comment.objects.count() == Article.objects.get().comment_count > 0
-    assert "1 discussions: 1 created, 0 updated, 0 unchanged, 0 rejected" in told
+    assert "1 discussion: 1 created, 0 updated, 0 unchanged, 0 rejected" in told
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -453,6 +454,14 @@ def test_an_entity_page_shows_where_it_is_mentioned() -> None:
     article = make_article(comments=["From Cairo with love"])
     page = get(mention(article, comments_of(article)[0], at=5).get_absolute_url())
     assert "From <mark>Cairo</mark> with love" in page
+
+
+def test_the_text_around_a_mention_is_cut_between_words() -> None:
+    body = f"{'wording ' * 50}Cairo {'wording ' * 100}"
+    named = mention(make_article(body=body), at=body.index("Cairo"))
+    shown = get(named.get_absolute_url()).split('class="excerpt"')[1].split("</p>")[0]
+    words = re.findall(r"\w+", re.sub(r"<[^>]*>", " ", shown.partition(">")[2]))
+    assert set(words) == {"wording", "Cairo"}
 
 
 def test_a_merged_entity_leads_to_what_it_became() -> None:

@@ -57,7 +57,16 @@ def _places(mentions: Sequence[Mention]) -> list[Place]:
     """Each text once, at the first of its mentions on this page: a long comment names its subject again and again."""
     texts: dict[tuple[int, int | None], Place] = {}
     for mention in mentions:
-        context = cast("str", getattr(mention, "context", ""))  # the annotation of of_entity()
-        place = Place(mention, highlight(context, (mention.surface,), SNIPPET))
+        place = Place(mention, highlight(_whole_words(mention), (mention.surface,), SNIPPET))
         texts.setdefault((mention.article_id, mention.comment_id), place)
     return list(texts.values())
+
+
+def _whole_words(mention: Mention) -> str:
+    """The text around a mention, without the halves of words at its cut ends."""
+    context = cast("str", getattr(mention, "context", ""))  # the annotation of of_entity()
+    if len(context) == queries.EXCERPT:
+        context = f"{context.rpartition(' ')[0] or context}…"
+    if mention.start > queries.AROUND:
+        context = f"…{context.partition(' ')[2] or context}"
+    return context

@@ -181,4 +181,5 @@ def lines(report: Report) -> str:
 
 def summary(totals: Counter[str]) -> str:
     parts = ", ".join(f"{totals[name]:,} {name}" for name in ("created", "updated", "unchanged", "rejected"))
-    return f"{sum(totals.values()):,} discussions: {parts}"
+    total = sum(totals.values())
+    return f"{total:,} discussion{'' if total == 1 else 's'}: {parts}"
