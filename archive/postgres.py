@@ -145,6 +145,16 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
+def _command_of(pid: int) -> str:
+    """The command line of a running process, empty where there is none. Small machines have /proc but no ``ps``."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            return ""
+    return subprocess.run(["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True).stdout  # noqa: S603, S607
+
+
 class Server:
     """One embedded server under ``data_dir``. Use it as a context manager, or ``start`` and ``stop``.
 
@@ -260,10 +270,9 @@ class Server:
     def _running_pid(self) -> int | None:
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-            command = subprocess.run(["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True).stdout  # noqa: S603, S607
         except (OSError, ValueError):
             return None
-        return pid if str(self.data) in command else None
+        return pid if str(self.data) in _command_of(pid) else None
 
     def _launch(self) -> None:
         """Start the server, again where shared memory of a killed one is still being given back."""
