@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.ingest import structure
+from archive import checks, jobs
+from archive.ingest import importer, structure
 from archive.ingest.readers.plain_text import discussion_of
 from archive.ingest.reading_model import FileCache, InvalidAnswer, Limits, ReadingModel, Taken, endpoint_of, is_public
 from archive.ingest.reading_model import model as model_module
@@ -23,6 +30,7 @@ from archive.ingest.reading_model.chat import Failed, content_of
 from archive.ingest.reading_model.prompt import Window, question, shown, windows
 from archive.ingest.records import STATED, Basis, Span, account
 from archive.ingest.structure import RecoveredComment
+from archive.models import Article, Comment, Source
 from tests.reading_server import ReadingServer, saying, sending, serving
 
 ROOT = Path(__file__).parents[1]
@@ -610,3 +618,151 @@ def test_the_answer_is_only_numbers() -> None:
     with pytest.raises(InvalidAnswer):
         parse(json.dumps(changed(article_end="3")), Window(1, 8))
     assert question(["a"], Window(1, 1)) == question(["a"], Window(1, 1))
+
+
+# Importing
+
+
+@pytest.fixture
+def page(tmp_path: Path, settings: Any) -> Path:
+    settings.DATA_DIR = tmp_path / "data"
+    settings.READING_MODEL_NAME = "reader-1"
+    path = tmp_path / "page.txt"
+    path.write_text(TEXT)
+    return path
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    """Standard output and standard error of ``import_source``."""
+    out, err = StringIO(), StringIO()
+    call_command("import_source", *arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.mark.django_db
+def test_an_import_shows_what_it_sends_and_where(page: Path, settings: Any) -> None:
+    with serving(saying(RECORDED)) as server:
+        settings.READING_MODEL_URL = server.url
+        _, told = run("--reading-model", "--yes", str(page))
+    assert f"The reading model is reader-1 at 127.0.0.1:{server.server_port}." in told
+    assert "to be sent there: 1 of 1 texts, about " in told
+    assert "    page.txt: about " in told
+    assert [each.body for each in Comment.objects.order_by("position")][1:] == LINES[6:]
+    assert Source.objects.get().reader_version.endswith("+1:reader-1")
+
+
+@pytest.mark.django_db
+def test_asking_for_the_model_later_reads_again_and_then_changes_nothing(page: Path, settings: Any) -> None:
+    with serving(saying(RECORDED)) as server:
+        settings.READING_MODEL_URL = server.url
+        assert "1 created" in run(str(page))[0]
+        assert server.asked == []
+        assert "1 updated" in run("--reading-model", "--yes", str(page))[0]
+        before = list(Comment.objects.values())
+        out, told = run("--reading-model", str(page))  # nothing is sent, so nobody is asked
+        assert ("1 unchanged" in out, "answered already, not sent again: 1" in told) == (True, True)
+        assert "1 unchanged" in run(str(page))[0]  # and an import without it does not undo its reading
+    assert (len(server.asked), list(Comment.objects.values())) == (1, before)
+
+
+@pytest.mark.django_db
+def test_a_failed_model_is_said_and_asked_again_the_next_time(page: Path, settings: Any) -> None:
+    with serving(saying("prose"), saying(RECORDED)) as server:
+        settings.READING_MODEL_URL = server.url
+        out, _ = run("--reading-model", "--yes", str(page))
+        assert "problem: whole text: the answer of reader-1 is not JSON; read by the built-in model" in out
+        assert "+" not in Source.objects.get().reader_version
+        assert "1 updated" in run("--reading-model", "--yes", str(page))[0]
+
+
+@pytest.mark.django_db
+def test_a_model_that_fails_does_not_undo_another_ones_reading(page: Path, settings: Any) -> None:
+    with serving(saying(RECORDED), saying("prose")) as server:
+        settings.READING_MODEL_URL = server.url
+        run("--reading-model", "--yes", str(page))
+        before = list(Comment.objects.values())
+        settings.READING_MODEL_NAME = "reader-2"
+        out, _ = run("--reading-model", "--yes", str(page))
+        assert "kept as a reading model read it before" in out
+        source = Source.objects.get()
+        jobs.import_received(source.pk, site="Courier", reading_model=f"reader-2 at 127.0.0.1:{server.server_port}")
+    source.refresh_from_db()
+    assert (source.state, list(Comment.objects.values())) == (Source.State.DONE, before)
+
+
+@pytest.mark.parametrize("answer", ["", "n\n", "what?\n"])
+def test_nothing_is_sent_without_consent(
+    page: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    stdin = StringIO(answer)
+    stdin.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", stdin)
+    with serving(saying(RECORDED)) as server:
+        settings.READING_MODEL_URL = server.url
+        with pytest.raises(CommandError, match="Nothing was sent") as refused:
+            run("--reading-model", str(page))
+    assert (refused.value.returncode, server.asked) == (2, [])
+
+
+def test_consent_on_the_terminal_is_enough(page: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin = StringIO("y\n")
+    stdin.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", stdin)
+    with serving(saying(RECORDED)) as server:
+        settings.READING_MODEL_URL = server.url
+        out, _ = run("--reading-model", "--dry-run", "--json", str(page))
+    assert [each["parent"] for each in json.loads(out)["comments"]] == [None, None, 0]
+
+
+def alone(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "manage.py", "import_source", "--dry-run", "--reading-model", *arguments]
+    environment |= {"PATH": "/usr/bin:/bin", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    return subprocess.run(command, cwd=ROOT, env=environment, input=TEXT.encode(), capture_output=True)
+
+
+def test_without_a_terminal_and_without_yes_it_exits_2(tmp_path: Path) -> None:
+    with serving(saying(RECORDED)) as server:
+        known = {"AFTERWORD_READING_MODEL_URL": server.url, "AFTERWORD_READING_MODEL_NAME": "reader-1"}
+        refused = alone("-", **known, AFTERWORD_DATA=str(tmp_path))
+        assert (refused.returncode, server.asked) == (2, [])
+        assert b"Agree with --yes" in refused.stderr
+        sent = alone("--yes", "-", **known, AFTERWORD_DATA=str(tmp_path))
+    assert (sent.returncode, len(server.asked), b"with 3 comments" in sent.stdout) == (0, 1, True)
+
+
+def test_without_a_model_that_can_be_used_it_exits_2(page: Path, settings: Any) -> None:
+    for url, words in (("", "No reading model is set"), ("http://example.org", "use https")):
+        settings.READING_MODEL_URL = url
+        with pytest.raises(CommandError, match=words) as refused:
+            run("--reading-model", "--yes", str(page))
+        assert refused.value.returncode == 2
+
+
+@pytest.mark.django_db
+def test_a_worker_sends_only_where_the_archivist_agreed(page: Path, settings: Any) -> None:
+    source = importer.receive(page.read_bytes(), name="page.txt")
+    with serving(saying(RECORDED)) as server:
+        settings.READING_MODEL_URL = server.url
+        jobs.import_received(source_id=source.pk, site="Courier", reading_model="reader-1 at other.example")
+        assert server.asked == []
+        source.refresh_from_db()
+        assert "nothing was sent" in source.report["problems"][0]
+        jobs.import_received(
+            source_id=source.pk, site="Courier", reading_model=f"reader-1 at 127.0.0.1:{server.server_port}"
+        )
+    assert (len(server.asked), Article.objects.get().comment_count) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "found"),
+    [
+        ("", "", []),
+        ("https://api.example.org/v1", "reader-1", []),
+        ("https://api.example.org/v1", "", ["archive.W003"]),
+        ("", "reader-1", ["archive.W003"]),
+        ("http://api.example.org/v1", "reader-1", ["archive.W004"]),
+    ],
+)
+def test_settings_that_cannot_work_are_warned_of(url: str, name: str, found: list[str]) -> None:
+    with override_settings(READING_MODEL_URL=url, READING_MODEL_NAME=name):
+        assert [check.id for check in checks.check_reading_model(None)] == found
