@@ -18,10 +18,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 from hypothesis import given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from archive import checks, jobs
 from archive.ingest import importer, structure
+from archive.ingest.readers import READERS
 from archive.ingest.readers.plain_text import discussion_of
 from archive.ingest.reading_model import FileCache, InvalidAnswer, Limits, ReadingModel, Taken, endpoint_of, is_public
 from archive.ingest.reading_model import model as model_module
@@ -111,6 +113,12 @@ def test_the_request_is_a_chat_completion_with_the_key() -> None:
     assert "secret" not in repr(model_at(server, key="secret"))
 
 
+def test_a_long_name_is_cut_and_still_tells_models_apart() -> None:
+    one, other = (ReadingModel("http://localhost/v1", "m" * 80 + end) for end in "ab")
+    assert one.version != other.version
+    assert len(f"{READERS['text'].version}+{one.version}") <= 64  # what Source.reader_version holds
+
+
 def test_a_code_fence_is_forgiven() -> None:
     with serving(saying(f"```json\n{json.dumps(RECORDED)}\n```\n")) as server:
         assert model_at(server).take_apart(TEXT).by_model
@@ -137,7 +145,7 @@ def test_forgotten_lines_stay_in_the_article_and_are_said() -> None:
     with serving(saying(changed(article_end=2))) as server:
         taken = model_at(server).take_apart(TEXT)
     assert parts(TEXT, taken)[0] == "\n".join(LINES[:3])
-    assert "lines 3 to 3" in str(taken.problems[0])
+    assert "line 3: " in str(taken.problems[0])
 
 
 # Page text is quoted, and a model that obeys it loses nothing
@@ -586,11 +594,13 @@ def told(said: list[Any], limits: Limits = QUICK) -> Told:
     return model
 
 
+@trying(deadline=None)
 @given(st.text(st.sampled_from("ab \n\r\u2028.")), ANSWERS | ANYTHING)
 def test_no_answer_to_no_text_loses_a_character(text: str, said: Any) -> None:
     assert tiles(text, told([said]).take_apart(text))
 
 
+@trying(deadline=None)
 @given(st.data())
 def test_valid_answers_to_many_windows_lose_none_either(data: st.DataObject) -> None:
     """Answers that pass the check, in windows that contradict one another."""

@@ -262,7 +262,8 @@ def _forgotten(lines: Sequence[Line], article: Span, answer: Answer) -> tuple[Pr
     last = bisect_right(lines, article.end - 1, key=lambda line: line.span.start)
     if answer.article_end is None or last <= answer.article_end:
         return ()
-    where = f"lines {answer.article_end + 1} to {last}"
+    first = answer.article_end + 1
+    where = f"line {first}" if first == last else f"lines {first} to {last}"
     return (Problem(where, "the reading model said nothing of them", "kept in the article"),)
 
 

@@ -64,7 +64,10 @@ def is_public(hostname: str) -> bool:
 
 
 def post(endpoint: Endpoint, payload: dict[str, Any], *, key: str, timeout: float, most: int) -> bytes:
-    """Send ``payload`` and return the body of a 200. Failed otherwise; at most ``most`` bytes of it are read."""
+    """Send ``payload`` and return the body of a 200. Failed otherwise; at most ``most`` bytes of it are read.
+
+    ``timeout`` seconds hold for all of it but the look-up of the name, which has the resolver's own limit.
+    """
     connection = _connection(endpoint, timeout)
     sockets: list[socket.socket] = []
     late = threading.Event()
