@@ -10,6 +10,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from archive.entities.extractor import model_problem
+from archive.ingest.reading_model import ReadingModel
 
 
 @register(Tags.security)
@@ -36,6 +37,24 @@ def check_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     problem = model_problem(settings.SPACY_MODEL)
     hint = "Install requirements.lock again, or set AFTERWORD_SPACY_MODEL to a model that is installed."
     return [Error(problem, hint=hint, id="archive.E006")] if problem else []
+
+
+@register("archive")
+def check_reading_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What is set can be asked. Looks at the settings alone; sends nothing."""
+    url, name, key = settings.READING_MODEL_URL, settings.READING_MODEL_NAME, settings.READING_MODEL_KEY
+    if not (url or name):
+        return []
+    if not (url and name):
+        missing = "AFTERWORD_READING_MODEL_NAME" if url else "AFTERWORD_READING_MODEL_URL"
+        hint = f"Set {missing} as well, or neither: without it no reading model is used."
+        return [checks.Warning(f"{missing} is not set.", hint=hint, id="archive.W003")]
+    try:
+        ReadingModel(url, name, key)
+    except ValueError as error:
+        hint = "Set AFTERWORD_READING_MODEL_URL to an https address, or http to this machine or a private network."
+        return [checks.Warning(f"The reading model cannot be used: {error}.", hint=hint, id="archive.W004")]
+    return []
 
 
 @register("archive", deploy=True)

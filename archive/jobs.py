@@ -21,8 +21,15 @@ STALLED_AFTER = 60  # seconds without a heartbeat: the worker is gone
 
 
 @app.task(name="archive.jobs.import_received", retry=3)
-def import_received(source_id: int, site: str, format: str | None = None) -> None:  # noqa: A002  the field's name
-    report = importer.import_received(source_id, site=site, format=format)
+def import_received(
+    source_id: int,
+    site: str,
+    format: str | None = None,  # noqa: A002  the field's name
+    reading_model: str = "",
+) -> None:
+    """``reading_model`` is the label of the one that the archivist agreed to; empty for none."""
+    model = importer.agreed_model(reading_model)
+    report = importer.import_received(source_id, site=site, format=format, reader_model=model)
     log.info("imported", extra={"source": source_id, "outcome": report.outcome})
 
 

@@ -174,6 +174,11 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 COMMENTS_PER_PAGE = 200
 RESULTS_PER_PAGE = 20
 
+# A model that can be asked how a bare text is made up, where the archivist has one. Off unless an import asks for it.
+READING_MODEL_URL = env("AFTERWORD_READING_MODEL_URL")
+READING_MODEL_NAME = env("AFTERWORD_READING_MODEL_NAME")
+READING_MODEL_KEY = env("AFTERWORD_READING_MODEL_KEY")
+
 SPACY_MODEL = env("AFTERWORD_SPACY_MODEL", "en_core_web_sm")
 # Words are stemmed in these languages (ISO 639-1); in every other they are matched as written.
 SEARCH_LANGUAGES = listed("AFTERWORD_SEARCH_LANGUAGES", "en,de,fr")

@@ -146,13 +146,36 @@ def test_a_pasted_text_is_kept_and_left_to_a_worker(client: Client, queue: Jobs)
     source = Source.objects.get()
     assert answer["Location"] == reverse("admin:archive_source_progress", args=[source.pk])
     assert (source.name, source.size, source.received_by) == ("pasted: Title", 17, user)
-    assert queue.deferred == [{"source_id": source.pk, "site": "The Courier", "format": None}]
+    assert queue.deferred == [{"source_id": source.pk, "site": "The Courier", "format": None, "reading_model": ""}]
 
 
 def test_an_uploaded_file_is_kept_byte_for_byte(client: Client, queue: Jobs) -> None:
     sign_in(client, "archivist")
     send(client, upload=SimpleUploadedFile("bus.txt", b"Title\r\n\r\nA comment."))
     assert (Source.objects.get().name, Source.objects.get().size) == ("bus.txt", 19)
+
+
+def test_no_reading_model_is_offered_where_none_is_set(client: Client) -> None:
+    sign_in(client, "archivist")
+    assert "reading_model" not in text_of(client.get(reverse(IMPORT)))
+
+
+def test_the_reading_model_is_asked_only_where_the_box_is_ticked(client: Client, queue: Jobs, settings: Any) -> None:
+    settings.READING_MODEL_URL, settings.READING_MODEL_NAME = "https://api.example.org/v1", "reader-1"
+    sign_in(client, "archivist")
+    form = text_of(client.get(reverse(IMPORT)))
+    assert "Let reader-1 at api.example.org read it: the text is sent there" in form
+    send(client, text="a")
+    send(client, text="b", reading_model="reader-1 at api.example.org")
+    assert [job["reading_model"] for job in queue.deferred] == ["", "reader-1 at api.example.org"]
+
+
+def test_consent_to_another_reading_model_is_no_consent(client: Client, queue: Jobs, settings: Any) -> None:
+    settings.READING_MODEL_URL, settings.READING_MODEL_NAME = "https://api.example.org/v1", "reader-1"
+    sign_in(client, "archivist")
+    answer = send(client, text="b", reading_model="reader-1 at localhost")
+    assert (answer.status_code, queue.deferred) == (422, [])
+    assert "Another reading model is set now" in text_of(answer)
 
 
 @pytest.mark.parametrize(

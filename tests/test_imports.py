@@ -19,6 +19,7 @@ PURE = {
     "archive.ingest.records": set(),
     "archive.ingest.readers": {"archive.ingest.records", "archive.ingest.structure"},
     "archive.ingest.structure": {"archive.ingest.records"},
+    "archive.ingest.reading_model": {"archive.ingest.records", "archive.ingest.structure"},
     "archive.search.grammar": set(),
     "archive.entities.names": set(),
     "archive.entities.gazetteer": {"archive.entities.names"},

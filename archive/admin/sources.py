@@ -36,6 +36,21 @@ TOO_LARGE = (
 )
 
 
+READING_MODEL_HELP = (
+    "It answers with line numbers only, so it can change no word. Without it, and where it fails, the built-in model "
+    "reads the text on this server."
+)
+
+
+def reading_model_label() -> str:
+    """The reading model and its host, as the archivist agrees to them; empty where none can be used."""
+    try:
+        model = importer.reading_model()
+    except ValueError:  # archive.checks says why
+        return ""
+    return model.label if model else ""
+
+
 class ImportForm(forms.Form):
     """Exactly one of a text and a file, with what is known about it. ``data`` and ``name`` are what was received."""
 
@@ -67,6 +82,23 @@ class ImportForm(forms.Form):
         super().__init__(data, files, label_suffix="")
         names = [(name, name.replace("-", " ")) for name in sorted(READERS)]
         self.fields["format"].choices = [("", "automatic"), *names]  # type: ignore[attr-defined]
+        if label := reading_model_label():
+            self.fields["reading_model"] = forms.BooleanField(
+                label=f"Let {label} read it: the text is sent there",
+                required=False,
+                widget=forms.CheckboxInput(attrs={"value": label}),
+                help_text=READING_MODEL_HELP,
+            )
+
+    def clean_reading_model(self) -> str:
+        """The label of the model that was agreed to, which must be the one that is set now; empty for none."""
+        if not self.cleaned_data["reading_model"]:
+            return ""
+        if self.data.get("reading_model") != reading_model_label():
+            raise forms.ValidationError(
+                "Another reading model is set now. Nothing was sent: look again, and send again."
+            )
+        return reading_model_label()
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -183,7 +215,12 @@ class SourceAdmin(Workplace[Source]):
             words = f"Exactly these bytes were received before, as “{source.name}” on {source.received_at:%d %B %Y}."
             messages.info(request, words)
         chosen = form.cleaned_data
-        jobs.import_received.defer(source_id=source.pk, site=chosen["site"], format=chosen["format"] or None)
+        jobs.import_received.defer(
+            source_id=source.pk,
+            site=chosen["site"],
+            format=chosen["format"] or None,
+            reading_model=chosen.get("reading_model", ""),
+        )
         return HttpResponseRedirect(reverse("admin:archive_source_progress", args=[source.pk]))
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:

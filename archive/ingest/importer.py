@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import zstandard
+from django.conf import settings
 
 from archive.ingest import loader
 from archive.ingest.loader import Outcome
 from archive.ingest.progress import LiveProgress
-from archive.ingest.readers import READERS, choose
+from archive.ingest.readers import READERS, Reader, choose
+from archive.ingest.readers.plain_text import BY_MODEL, PlainText
+from archive.ingest.reading_model import FileCache, Plan, ReaderModel, ReadingModel, Unavailable
 from archive.ingest.records import Discussion, Reading, account, storable
 from archive.models import Article, Source
 
@@ -78,14 +81,63 @@ def size_limit() -> int:
     return max(reader.max_bytes for reader in READERS.values())
 
 
-def read(data: bytes, *, name: str, format: str | None = None) -> Reading:  # noqa: A002  the command's word
-    """What a reader makes of ``data``. No database; never raises on bad input."""
+def reading_model() -> ReadingModel | None:
+    """The reading model that the settings name, with the answers kept in ``AFTERWORD_DATA``; None without one.
+
+    ValueError, with a sentence, where nothing may be sent to what they name.
+    """
+    url, name = settings.READING_MODEL_URL, settings.READING_MODEL_NAME
+    if not (url and name):
+        return None
+    return ReadingModel(url, name, settings.READING_MODEL_KEY, FileCache(settings.DATA_DIR / "reading-cache"))
+
+
+def agreed_model(label: str) -> ReaderModel | None:
+    """The reading model to which an archivist agreed, and no other; None for an empty label.
+
+    Texts go nowhere but where the archivist was told: settings may have changed since, or differ on the worker.
+    """
+    if not label:
+        return None
+    try:
+        model = reading_model()
+    except ValueError:
+        model = None
+    if model is not None and model.label == label:
+        return model
+    return Unavailable(f"{label} was to read it and is not the reading model that is set now; nothing was sent")
+
+
+def plan(data: bytes, *, name: str, format: str | None = None, model: ReadingModel) -> Plan:  # noqa: A002
+    """What reading ``data`` with ``model`` would send. No database, sends nothing; never raises on bad input."""
+    reader = choose(data[:HEAD], name, format)
+    if not isinstance(reader, PlainText) or len(data) > reader.max_bytes:
+        return Plan()
+    text = reader.text_of(data)
+    return model.plan(text) if text else Plan()
+
+
+def _asking(reader: Reader, model: ReaderModel | None) -> Reader:
+    return reader.asking(model) if model and isinstance(reader, PlainText) else reader
+
+
+def read(
+    data: bytes,
+    *,
+    name: str,
+    format: str | None = None,  # noqa: A002  the command's word
+    reader_model: ReaderModel | None = None,
+) -> Reading:
+    """What a reader makes of ``data``. No database; never raises on bad input.
+
+    ``reader_model`` is asked where the format has no structure of its own.
+    """
     reader = choose(data[:HEAD], name, format)
     if reader is None:
         return Reading("", "", rejected="no reader knows this format; name one with --format")
     if len(data) > reader.max_bytes:
         return Reading(reader.format, reader.version, rejected=too_large(len(data), reader.max_bytes))
-    return reader.read(data, name=name)
+    return _asking(reader, reader_model).read(data, name=name)
 
 
 def too_large(size: int, limit: int) -> str:
@@ -108,35 +160,48 @@ def import_source(
     format: str | None = None,  # noqa: A002
     by: User | None = None,
     progress: Callable[[int], None] | None = None,
+    reader_model: ReaderModel | None = None,
 ) -> Report:
     """Read ``data`` and store what is in it; a source that cannot be read leaves nothing behind."""
     started = time.monotonic()
     digest = hashlib.sha256(data).hexdigest()
     earlier = Source.objects.filter(sha256=digest).defer("content").first()
-    if earlier and (report := _already_imported(earlier, name=name, format=format)):
+    if earlier and (report := _already_imported(earlier, name=name, format=format, model=reader_model)):
         return report
-    reading = read(data, name=name, format=format)
+    reading = read(data, name=name, format=format, reader_model=reader_model)
     if reading.rejected:
         return rejected(name, reading.rejected)
+    if earlier and _failed_to_better(earlier, reading):
+        return _unchanged(earlier, name=name, problems=_problems(reading))
     source = receive(data, name=name, by=by)
     return _store(reading, source=source, site=site, name=name, started=started, progress=progress)
 
 
-def import_received(source_id: int, *, site: str, format: str | None = None) -> Report:  # noqa: A002
+def import_received(
+    source_id: int,
+    *,
+    site: str,
+    format: str | None = None,  # noqa: A002
+    reader_model: ReaderModel | None = None,
+) -> Report:
     """Import what ``receive`` kept: the worker's half of an upload. Rejections stay on the source, to be read."""
     started = time.monotonic()
     source = Source.objects.get(pk=source_id)
-    if report := _already_imported(source, name=source.name, format=format):
+    if report := _already_imported(source, name=source.name, format=format, model=reader_model):
         return report
     if source.content is None:
         reading = Reading("", "", rejected="the bytes of this source were too large to be kept; import its file again")
     else:
         Source.objects.filter(pk=source_id).update(state=Source.State.RUNNING, progress=0)
-        reading = read(zstandard.decompress(bytes(source.content)), name=source.name, format=format)
+        data = zstandard.decompress(bytes(source.content))
+        reading = read(data, name=source.name, format=format, reader_model=reader_model)
     if reading.rejected:
         report = rejected(source.name, reading.rejected)
         Source.objects.filter(pk=source_id).update(state=Source.State.REJECTED, report=report.as_json())
         return report
+    if _failed_to_better(source, reading):
+        Source.objects.filter(pk=source_id).update(state=Source.State.DONE)
+        return _unchanged(source, name=source.name, problems=_problems(reading))
     try:
         with LiveProgress(source_id) as progress:
             return _store(reading, source=source, site=site, name=source.name, started=started, progress=progress)
@@ -146,11 +211,37 @@ def import_received(source_id: int, *, site: str, format: str | None = None) -> 
         raise
 
 
-def _already_imported(source: Source, *, name: str, format: str | None) -> Report | None:  # noqa: A002
-    """The report for bytes that were imported before by the same reader, under whatever name."""
+def _already_imported(
+    source: Source,
+    *,
+    name: str,
+    format: str | None,  # noqa: A002
+    model: ReaderModel | None,
+) -> Report | None:
+    """The report for bytes that were imported before by the same reader, under whatever name.
+
+    What a reading model read stays as it is where none is asked for: an import without it must not undo its reading.
+    """
     reader = READERS.get(format or source.format)
-    if source.state != Source.State.DONE or reader is None or reader.version != source.reader_version:
+    if source.state != Source.State.DONE or reader is None:
         return None
+    stays = model is None and format in {None, source.format} and BY_MODEL in source.reader_version
+    if not stays and _asking(reader, model).version != source.reader_version:
+        return None
+    return _unchanged(source, name=name)
+
+
+def _failed_to_better(source: Source, reading: Reading) -> bool:
+    """Whether a reading model was to read again what one had read, and could not: the built-in reading is worse."""
+    read_by_model = BY_MODEL in source.reader_version and source.format == reading.format
+    return read_by_model and BY_MODEL not in reading.reader_version
+
+
+def _problems(reading: Reading) -> list[str]:
+    return [str(problem) for discussion in reading.discussions for problem in discussion.problems]
+
+
+def _unchanged(source: Source, *, name: str, problems: Sequence[str] = ()) -> Report:
     report = Report(source=name, sha256=source.sha256, format=source.format, encoding=source.encoding)
     articles = Article.objects.filter(source_id=source.pk).order_by("pk")
     report.outcomes[Outcome.UNCHANGED.value] = articles.count()
@@ -161,6 +252,9 @@ def _already_imported(source: Source, *, name: str, format: str | None) -> Repor
     report.left_out = source.report.get("left_out", {})
     renamed = f" as {source.name}" if source.name != name else ""
     report.reason = f"already imported{renamed} on {source.received_at:%Y-%m-%d}"
+    if problems:
+        report.reason = "kept as a reading model read it before: this time none did"
+        report.note(list(problems))
     return report
 
 

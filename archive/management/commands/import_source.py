@@ -17,8 +17,10 @@ from django.db import OperationalError, ProgrammingError
 from archive.ingest import importer
 from archive.ingest.importer import Report
 from archive.ingest.readers import READERS
+from archive.ingest.reading_model import Plan, ReadingModel
 
 STDIN = "-"
+LISTED = 15  # texts by name, before a reading model is asked: they and the question fit on a screen
 HELP = """\
 Bring articles and their discussions into the archive.
 
@@ -30,6 +32,7 @@ EPILOG = """\
 examples:
   manage.py import_source page.txt
   manage.py import_source --site "The Northfield Courier" saved/*.txt
+  manage.py import_source --reading-model saved/*.txt    says what would be sent to the reading model, and asks
   manage.py import_source --dry-run --json page.txt      what would be found; writes nothing, needs no database
   pdftotext page.pdf - | manage.py import_source -
 
@@ -54,10 +57,14 @@ class Command(BaseCommand):
         parser.add_argument("--site", default=importer.DEFAULT_SITE, help="where the discussions come from")
         parser.add_argument("--dry-run", action="store_true", help="say what would be found and write nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object a source, one a line")
+        parser.add_argument("--reading-model", action="store_true", help="let the model that the settings name read it")
+        parser.add_argument("--yes", action="store_true", help="send texts to the reading model without asking first")
         parser.add_argument("--quiet", action="store_true", help="print only what was rejected")
 
     def handle(self, *, paths: list[str], **options: Any) -> None:
         totals: Counter[str] = Counter()
+        self.piped: tuple[bytes, str] | None = None
+        self.model = self.agreed_model(paths, options) if options["reading_model"] else None
         with contextlib.suppress(BrokenPipeError):
             for number, path in enumerate(paths, 1):
                 with Ticker(f"{number} of {len(paths)}", quiet=options["quiet"] or options["dry_run"]) as tick:
@@ -67,9 +74,41 @@ class Command(BaseCommand):
         if totals["rejected"]:
             sys.exit(1)
 
+    def agreed_model(self, paths: list[str], options: dict[str, Any]) -> ReadingModel:
+        """The reading model, once a person has seen what would be sent to it, and agreed."""
+        try:
+            model = importer.reading_model()
+        except ValueError as error:
+            raise CommandError(f"The reading model cannot be used: {error}.", returncode=2) from error
+        if model is None:
+            message = "No reading model is set. Set AFTERWORD_READING_MODEL_URL and AFTERWORD_READING_MODEL_NAME."
+            raise CommandError(message, returncode=2)
+        plans = [(name_of(path), self.plan(path, model, options)) for path in paths]
+        self.stderr.write(to_be_sent(plans, model), style_func=str)
+        if not any(plan.requests for _, plan in plans) or options["yes"]:
+            return model
+        if not sys.stdin.isatty():
+            raise CommandError("Nothing was sent: there is no terminal to ask on. Agree with --yes.", returncode=2)
+        self.stderr.write("Send them? [y/N] ", style_func=str, ending="")
+        self.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise CommandError("Nothing was sent and nothing imported.", returncode=2)
+        return model
+
+    def plan(self, path: str, model: ReadingModel, options: dict[str, Any]) -> Plan:
+        data, problem = self.load(path)
+        return Plan() if problem else importer.plan(data, name=name_of(path), format=options["format"], model=model)
+
+    def load(self, path: str) -> tuple[bytes, str]:
+        """As the function ``load``; standard input can be read only once, and is kept from planning to importing."""
+        if path != STDIN:
+            return load(path)
+        self.piped = self.piped or load(path)
+        return self.piped
+
     def one(self, path: str, tick: Ticker, options: dict[str, Any]) -> dict[str, int]:
         """Import one source, print what became of it, and return its outcomes."""
-        data, problem = load(path)
+        data, problem = self.load(path)
         if problem:
             report = importer.rejected(path, problem)
         elif options["dry_run"]:
@@ -86,7 +125,12 @@ class Command(BaseCommand):
     def import_one(self, path: str, data: bytes, tick: Ticker, options: dict[str, Any]) -> Report:
         try:
             return importer.import_source(
-                data, name=name_of(path), site=options["site"], format=options["format"], progress=tick
+                data,
+                name=name_of(path),
+                site=options["site"],
+                format=options["format"],
+                progress=tick,
+                reader_model=self.model,
             )
         except OperationalError as error:
             message = (
@@ -100,7 +144,8 @@ class Command(BaseCommand):
             raise CommandError("The database has no tables yet. Run `manage.py migrate`.", returncode=2) from error
 
     def would_find(self, path: str, data: bytes, options: dict[str, Any]) -> dict[str, int]:
-        found = importer.dry_run(importer.read(data, name=name_of(path), format=options["format"]), name=path)
+        reading = importer.read(data, name=name_of(path), format=options["format"], reader_model=self.model)
+        found = importer.dry_run(reading, name=path)
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
         elif "rejected" in found:
@@ -163,6 +208,22 @@ def load(path: str) -> tuple[bytes, str]:
 def within(file: BinaryIO, limit: int) -> tuple[bytes, str]:
     data = file.read(limit + 1)
     return (b"", f"too large: more than {limit / 1e6:,.0f} MB; split it") if len(data) > limit else (data, "")
+
+
+def to_be_sent(plans: list[tuple[str, Plan]], model: ReadingModel) -> str:
+    """Which texts would be sent to the reading model, how much that is, and where it is: one screen."""
+    sent = [(name, plan) for name, plan in plans if plan.requests]
+    requests, tokens = sum(plan.requests for _, plan in sent), sum(plan.prompt_tokens for _, plan in sent)
+    told = [
+        f"The reading model is {model.label}.",
+        f"  to be sent there: {len(sent):,} of {len(plans):,} texts, about {tokens:,} tokens in {requests:,} requests",
+    ]
+    told += [f"    {name}: about {plan.prompt_tokens:,} tokens" for name, plan in sent[:LISTED]]
+    told += [f"    and {len(sent) - LISTED:,} more"] if len(sent) > LISTED else []
+    answered = sum(plan.answered > 0 and not plan.requests for _, plan in plans)
+    told += [f"  answered already, not sent again: {answered:,}"] if answered else []
+    refusals = Counter(plan.refusal for _, plan in plans if plan.refusal)
+    return "\n".join(told + [f"  not sent: {count:,}, {why}" for why, count in refusals.items()])
 
 
 def lines(report: Report) -> str:
