@@ -51,49 +51,49 @@ def alone(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[by
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Path:
+def saved_page(tmp_path: Path) -> Path:
     path = tmp_path / "page.txt"
     path.write_text(PAGE)
     return path
 
 
 @pytest.mark.django_db
-def test_a_page_is_imported(page: Path) -> None:
-    status, told = run(str(page))
+def test_a_page_is_imported(saved_page: Path) -> None:
+    status, told = run(str(saved_page))
     assert (status, Article.objects.count()) == (0, 1)
     assert Comment.objects.count() == Article.objects.get().comment_count > 0
     assert "1 discussion: 1 created, 0 updated, 0 unchanged, 0 rejected" in told
 
 
 @pytest.mark.django_db
-def test_what_was_received_is_kept_byte_for_byte(page: Path) -> None:
-    run(str(page))
+def test_what_was_received_is_kept_byte_for_byte(saved_page: Path) -> None:
+    run(str(saved_page))
     content = Source.objects.get().content
     assert content is not None
-    assert zstandard.decompress(bytes(content)) == page.read_bytes()
+    assert zstandard.decompress(bytes(content)) == saved_page.read_bytes()
 
 
 @pytest.mark.django_db
-def test_the_same_file_twice_and_renamed_changes_nothing(page: Path) -> None:
-    run(str(page))
+def test_the_same_file_twice_and_renamed_changes_nothing(saved_page: Path) -> None:
+    run(str(saved_page))
     before = list(Comment.objects.values()), Outbox.objects.count()
-    renamed = page.rename(page.with_name("other.txt"))
+    renamed = saved_page.rename(saved_page.with_name("other.txt"))
     status, told = run(str(renamed))
     assert (status, list(Comment.objects.values()), Outbox.objects.count()) == (0, *before)
     assert "already imported as page.txt" in told
 
 
 @pytest.mark.django_db
-def test_a_killed_import_is_finished_by_the_next_one(page: Path) -> None:
-    source = importer.receive(page.read_bytes(), name="page.txt")  # and then nothing more
-    report = importer.import_source(page.read_bytes(), name="page.txt")
+def test_a_killed_import_is_finished_by_the_next_one(saved_page: Path) -> None:
+    source = importer.receive(saved_page.read_bytes(), name="page.txt")  # and then nothing more
+    report = importer.import_source(saved_page.read_bytes(), name="page.txt")
     source.refresh_from_db()
     assert (report.outcome, source.state, Article.objects.count()) == ("created", "done", 1)
 
 
 @pytest.mark.django_db
-def test_an_upload_is_imported_by_the_worker(page: Path) -> None:
-    source = importer.receive(page.read_bytes(), name="page.txt")
+def test_an_upload_is_imported_by_the_worker(saved_page: Path) -> None:
+    source = importer.receive(saved_page.read_bytes(), name="page.txt")
     report = importer.import_received(source.pk, site="Courier")
     source.refresh_from_db()
     assert (report.outcome, source.report["outcome"], Article.objects.get().site.name) == (
@@ -102,8 +102,8 @@ def test_an_upload_is_imported_by_the_worker(page: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_a_job_that_runs_twice_changes_nothing(page: Path) -> None:
-    source = importer.receive(page.read_bytes(), name="page.txt")
+def test_a_job_that_runs_twice_changes_nothing(saved_page: Path) -> None:
+    source = importer.receive(saved_page.read_bytes(), name="page.txt")
     importer.import_received(source.pk, site="Courier")
     before = list(Article.objects.values())
     assert importer.import_received(source.pk, site="Courier").outcome == "unchanged"
@@ -120,8 +120,8 @@ def test_an_upload_that_cannot_be_read_says_why() -> None:
 
 
 @pytest.mark.django_db
-def test_an_error_of_ours_does_not_leave_an_upload_running(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = importer.receive(page.read_bytes(), name="page.txt")
+def test_an_error_of_ours_does_not_leave_an_upload_running(saved_page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = importer.receive(saved_page.read_bytes(), name="page.txt")
     with monkeypatch.context() as broken:
         broken.setattr(loader, "store", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -203,21 +203,21 @@ def test_unusable_arguments_exit_2(arguments: list[str]) -> None:
     assert alone(*arguments).returncode == 2
 
 
-def test_a_database_that_does_not_answer_is_said_in_one_line(page: Path) -> None:
-    done = alone(str(page))
+def test_a_database_that_does_not_answer_is_said_in_one_line(saved_page: Path) -> None:
+    done = alone(str(saved_page))
     assert done.returncode == 2
     assert b"make demo" in done.stderr
     assert b"Traceback" not in done.stderr
 
 
-def test_a_dry_run_needs_no_database(page: Path) -> None:
-    done = alone("--dry-run", "--json", str(page), "-", stdin=PAGE.encode())
+def test_a_dry_run_needs_no_database(saved_page: Path) -> None:
+    done = alone("--dry-run", "--json", str(saved_page), "-", stdin=PAGE.encode())
     first, second = [json.loads(line) for line in done.stdout.decode().splitlines()]
     assert (done.returncode, second["source"], first["comments"]) == (0, "-", second["comments"])
 
 
-def test_a_dry_run_gives_offsets_into_the_text(page: Path) -> None:
-    found = json.loads(alone("--dry-run", "--json", str(page)).stdout)
+def test_a_dry_run_gives_offsets_into_the_text(saved_page: Path) -> None:
+    found = json.loads(alone("--dry-run", "--json", str(saved_page)).stdout)
     assert set(found) == {"source", "title", "article", "comments"}
     assert PAGE[found["article"]["start"] :].startswith("Council votes")
     for comment in found["comments"]:

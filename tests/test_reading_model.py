@@ -634,7 +634,7 @@ def test_the_answer_is_only_numbers() -> None:
 
 
 @pytest.fixture
-def page(tmp_path: Path, settings: Any) -> Path:
+def saved_page(tmp_path: Path, settings: Any) -> Path:
     settings.DATA_DIR = tmp_path / "data"
     settings.READING_MODEL_NAME = "reader-1"
     path = tmp_path / "page.txt"
@@ -650,10 +650,10 @@ def run(*arguments: str) -> tuple[str, str]:
 
 
 @pytest.mark.django_db
-def test_an_import_shows_what_it_sends_and_where(page: Path, settings: Any) -> None:
+def test_an_import_shows_what_it_sends_and_where(saved_page: Path, settings: Any) -> None:
     with serving(saying(RECORDED)) as server:
         settings.READING_MODEL_URL = server.url
-        _, told = run("--reading-model", "--yes", str(page))
+        _, told = run("--reading-model", "--yes", str(saved_page))
     assert f"The reading model is reader-1 at 127.0.0.1:{server.server_port}." in told
     assert "to be sent there: 1 of 1 texts, about " in told
     assert "    page.txt: about " in told
@@ -662,37 +662,37 @@ def test_an_import_shows_what_it_sends_and_where(page: Path, settings: Any) -> N
 
 
 @pytest.mark.django_db
-def test_asking_for_the_model_later_reads_again_and_then_changes_nothing(page: Path, settings: Any) -> None:
+def test_asking_for_the_model_later_reads_again_and_then_changes_nothing(saved_page: Path, settings: Any) -> None:
     with serving(saying(RECORDED)) as server:
         settings.READING_MODEL_URL = server.url
-        assert "1 created" in run(str(page))[0]
+        assert "1 created" in run(str(saved_page))[0]
         assert server.asked == []
-        assert "1 updated" in run("--reading-model", "--yes", str(page))[0]
+        assert "1 updated" in run("--reading-model", "--yes", str(saved_page))[0]
         before = list(Comment.objects.values())
-        out, told = run("--reading-model", str(page))  # nothing is sent, so nobody is asked
+        out, told = run("--reading-model", str(saved_page))  # nothing is sent, so nobody is asked
         assert ("1 unchanged" in out, "answered already, not sent again: 1" in told) == (True, True)
-        assert "1 unchanged" in run(str(page))[0]  # and an import without it does not undo its reading
+        assert "1 unchanged" in run(str(saved_page))[0]  # and an import without it does not undo its reading
     assert (len(server.asked), list(Comment.objects.values())) == (1, before)
 
 
 @pytest.mark.django_db
-def test_a_failed_model_is_said_and_asked_again_the_next_time(page: Path, settings: Any) -> None:
+def test_a_failed_model_is_said_and_asked_again_the_next_time(saved_page: Path, settings: Any) -> None:
     with serving(saying("prose"), saying(RECORDED)) as server:
         settings.READING_MODEL_URL = server.url
-        out, _ = run("--reading-model", "--yes", str(page))
+        out, _ = run("--reading-model", "--yes", str(saved_page))
         assert "problem: whole text: the answer of reader-1 is not JSON; read by the built-in model" in out
         assert "+" not in Source.objects.get().reader_version
-        assert "1 updated" in run("--reading-model", "--yes", str(page))[0]
+        assert "1 updated" in run("--reading-model", "--yes", str(saved_page))[0]
 
 
 @pytest.mark.django_db
-def test_a_model_that_fails_does_not_undo_another_ones_reading(page: Path, settings: Any) -> None:
+def test_a_model_that_fails_does_not_undo_another_ones_reading(saved_page: Path, settings: Any) -> None:
     with serving(saying(RECORDED), saying("prose")) as server:
         settings.READING_MODEL_URL = server.url
-        run("--reading-model", "--yes", str(page))
+        run("--reading-model", "--yes", str(saved_page))
         before = list(Comment.objects.values())
         settings.READING_MODEL_NAME = "reader-2"
-        out, _ = run("--reading-model", "--yes", str(page))
+        out, _ = run("--reading-model", "--yes", str(saved_page))
         assert "kept as a reading model read it before" in out
         source = Source.objects.get()
         jobs.import_received(source.pk, site="Courier", reading_model=f"reader-2 at 127.0.0.1:{server.server_port}")
@@ -702,7 +702,7 @@ def test_a_model_that_fails_does_not_undo_another_ones_reading(page: Path, setti
 
 @pytest.mark.parametrize("answer", ["", "n\n", "what?\n"])
 def test_nothing_is_sent_without_consent(
-    page: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, answer: str
+    saved_page: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     stdin = StringIO(answer)
     stdin.isatty = lambda: True  # type: ignore[method-assign]
@@ -710,17 +710,17 @@ def test_nothing_is_sent_without_consent(
     with serving(saying(RECORDED)) as server:
         settings.READING_MODEL_URL = server.url
         with pytest.raises(CommandError, match="Nothing was sent") as refused:
-            run("--reading-model", str(page))
+            run("--reading-model", str(saved_page))
     assert (refused.value.returncode, server.asked) == (2, [])
 
 
-def test_consent_on_the_terminal_is_enough(page: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_consent_on_the_terminal_is_enough(saved_page: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stdin = StringIO("y\n")
     stdin.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr("sys.stdin", stdin)
     with serving(saying(RECORDED)) as server:
         settings.READING_MODEL_URL = server.url
-        out, _ = run("--reading-model", "--dry-run", "--json", str(page))
+        out, _ = run("--reading-model", "--dry-run", "--json", str(saved_page))
     assert [each["parent"] for each in json.loads(out)["comments"]] == [None, None, 0]
 
 
@@ -740,17 +740,17 @@ def test_without_a_terminal_and_without_yes_it_exits_2(tmp_path: Path) -> None:
     assert (sent.returncode, len(server.asked), b"with 3 comments" in sent.stdout) == (0, 1, True)
 
 
-def test_without_a_model_that_can_be_used_it_exits_2(page: Path, settings: Any) -> None:
+def test_without_a_model_that_can_be_used_it_exits_2(saved_page: Path, settings: Any) -> None:
     for url, words in (("", "No reading model is set"), ("http://example.org", "use https")):
         settings.READING_MODEL_URL = url
         with pytest.raises(CommandError, match=words) as refused:
-            run("--reading-model", "--yes", str(page))
+            run("--reading-model", "--yes", str(saved_page))
         assert refused.value.returncode == 2
 
 
 @pytest.mark.django_db
-def test_a_worker_sends_only_where_the_archivist_agreed(page: Path, settings: Any) -> None:
-    source = importer.receive(page.read_bytes(), name="page.txt")
+def test_a_worker_sends_only_where_the_archivist_agreed(saved_page: Path, settings: Any) -> None:
+    source = importer.receive(saved_page.read_bytes(), name="page.txt")
     with serving(saying(RECORDED)) as server:
         settings.READING_MODEL_URL = server.url
         jobs.import_received(source_id=source.pk, site="Courier", reading_model="reader-1 at other.example")
