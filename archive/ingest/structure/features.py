@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.lines import Line
 
-HEAD = 1_500  # code points looked at from the start of a line
+HEAD = 800  # code points looked at from the start of a line
 TAIL = 100  # and from its end
 WINDOW = 30  # lines of article head that vocabulary and typography are compared with
 MOST_SEEN = 200_000  # distinct words remembered; no person's discussion has more
@@ -130,12 +130,8 @@ def line_features(text: str, words: Sequence[str]) -> Vector:
 class _Head:
     """The first WINDOW lines of a text: what later lines are compared with."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
-        rows, self.words = [], set[str]()
-        for line in lines[:WINDOW]:
-            words = words_of(line.text[:HEAD])
-            rows.append(line_features(line.text, words))
-            self.words |= _subjects(words)
+    def __init__(self, rows: Sequence[Vector], words: Sequence[Sequence[str]]) -> None:
+        self.words = set[str]().union(*map(_subjects, words))
         self.mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)] or [0.0] * len(LINE_FEATURES)
 
 
@@ -169,18 +165,19 @@ def _relations(
     ]
 
 
-def features_of(lines: Sequence[Line]) -> list[Vector]:
-    """Return for each line its NAMES. Linear in the length of the text; words are forgotten once used."""
-    head = _Head(lines)
+def features_of(lines: Sequence[Line]) -> tuple[list[Vector], list[list[str]]]:
+    """Return for each line its NAMES and its words. Linear in the length of the text."""
+    words = [words_of(line.text[:HEAD]) for line in lines]
+    rows = [line_features(line.text, own) for line, own in zip(lines, words, strict=True)]
+    head = _Head(rows[:WINDOW], words[:WINDOW])
     seen: set[str] = set()
     last: set[str] = set()
     before: Vector | None = None
     result: list[Vector] = []
-    for line in lines:
-        words = words_of(line.text[:HEAD])
-        row, own = line_features(line.text, words), _subjects(words)
+    for row, line in zip(rows, words, strict=True):
+        own = _subjects(line)
         result.append(row + _relations(row, before, own, last, seen, head))
         if len(seen) < MOST_SEEN:
             seen |= own
         last, before = own, row
-    return result
+    return result, words
