@@ -180,7 +180,9 @@ def test_a_list_goes_on_where_its_numbers_do() -> None:
 
 
 def test_a_name_that_signs_elsewhere_is_seen_in_a_greeting() -> None:
-    assert habit("opening_name_signs", "Hi Ann, thanks", "Ann", "Bob, no") == [pytest.approx(0.366, abs=0.001), 0, 0]
+    far = " for all that you have written about it"
+    found = habit("opening_name_signs", "Hi Ann, thanks" + far, "Ann", "Bob, no thanks" + far)
+    assert found == [pytest.approx(0.231, abs=0.001), 0, 0]
 
 
 def test_words_keep_their_places_whatever_stands_around_them() -> None:
@@ -206,7 +208,7 @@ def test_a_tree_goes_right_above_its_edge_and_its_steps_add_up() -> None:
     value = np.array([[0, -1, 1, -1, 0, 1, 3]], np.float32)
     trees = Trees(np.array([4, 7]), column, edge, value)
     assert trees.scores(np.array([[0.5, 1], [1, 0], [1, 1]], np.float32)).tolist() == [-1, 1, 3]
-    assert trees.shares(np.array([1, 1], np.float32)).tolist() == [[0, 0], [1, 2]]
+    assert trees.shares(np.array([[1, 1]], np.float32)).tolist() == [[[0, 0], [1, 2]]]
 
 
 def test_trees_learn_a_step() -> None:
@@ -234,6 +236,7 @@ def test_training_is_the_same_each_time(tmp_path: Path, monkeypatch: pytest.Monk
     train = pytest.importorskip("archive.ingest.structure.train")
     for growth in ("SPLIT_GROWTH", "START_GROWTH"):
         monkeypatch.setattr(train, growth, getattr(train, growth)._replace(trees=2))
+    monkeypatch.setattr(train, "WORD_STEPS", 2)
     gold = {"article_paragraphs": ARTICLE, "comments": [{"paragraphs": [c]} for c in COMMENTS]}
     path = tmp_path / "gold.jsonl"
     path.write_text("\n".join(json.dumps(gold | {"site": s}) for s in "abcdef"))

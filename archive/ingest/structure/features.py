@@ -108,16 +108,18 @@ def line_features(text: str, words: Sequence[str]) -> Vector:
     opening = text[:40]
     first = words[0] if words else ""
     letters = sum(map(str.isalpha, opening))
+    link = _URL.search(head)
+    digits = sum(map(str.isdigit, head))
     capitals = sum(w[:1].isupper() for w in head.split()[:40])
     return [
         math.log2(1 + size) / 12, _flag(size < 60), _flag(size < 20), _flag(size > 400),
         _flag(opening[:1].islower()), _flag(opening[:1] == "…" or opening[:2] == ".."),
         _flag(not _STOP.search(tail)), _flag(tail[-1:] in ":,;：，"), _flag(opening[:1] in "\"“„«'‘「"),
-        _flag(opening[:1] == ">"), _flag(_URL.search(head)), _flag(_URL_ONLY.match(head)),
+        _flag(opening[:1] == ">"), _flag(link), _flag(link and _URL_ONLY.match(head)),
         _flag("?" in head or "？" in head), _flag("!" in head or "！" in head), _flag(_QUOTED.search(head)),
         _share(words, _FIRST, 8), _share(words, _SECOND, 8), _share(words, _SAID, 15), _flag(first in _GREETING),
         _flag(first in _REACTION), _flag(_CALL.match(opening)), _flag(_AT.match(opening)),
-        min(1.0, 8 * sum(map(str.isdigit, head)) / (1 + len(head))), _flag(_DATE.search(head)),
+        min(1.0, 8 * digits / (1 + len(head))), _flag(digits and _DATE.search(head)),
         _flag(_EMOTICON.search(head)), _flag(_LOUD.search(head)), _flag(_SHOUT.search(head)), _flag("’" in head),
         _flag("'" in head), _flag("—" in head or "–" in head), _flag("..." in head), _flag("  " in head),
         _flag(_LIST.match(opening)), min(1.0, 15 * len(_CODE.findall(head)) / (1 + len(head))),

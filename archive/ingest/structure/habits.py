@@ -107,13 +107,12 @@ def habits_of(texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[list
         shared = own & sets[-1] if sets else set()
         rare = sum(1 / page.lines_with[word] for word in shared) if shared else 0.0
         weight = sum(1 / page.lines_with[word] for word in own) if shared else 1.0
-        recent = set().union(*sets[-LAST:])
         match = _NUMBER.match(text)
         number = int(match.group(1)) if match else -9
         result.append(
             [
                 known / max(3, len(runs)), min(1.0, known / 8), rare / max(0.5, weight),
-                sum(len(word) > 3 for word in own & recent) / max(4, len(own)),
+                sum(len(word) > 3 for word in set[str]().union(*(own & before for before in sets))) / max(4, len(own)),
                 float(number == listed + 1), float(number == 1), float(match is not None),
                 *_shape(text, line), *_names(text, called, page), *_typography(text, line),
             ]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from archive.ingest.structure.hashed import NOWHERE, weigh
 from archive.ingest.structure.page import NAMES, Page
-from archive.ingest.structure.trees import Trees
+from archive.ingest.structure.trees import CHUNK, Trees
 from archive.ingest.structure.views import VIEWS, Views
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
@@ -112,11 +112,14 @@ class Model:
 
     def signs(self, page: Page, lines: Sequence[int]) -> list[list[str]]:
         """Return for each of the lines up to two features that speak most for a new comment, strongest first."""
-        columns = Views(page.rows).columns(self.start.wanted)
-        return [self._signs(columns[line]) for line in lines]
+        signs = []
+        # In parts: what each tree adds to each line would not be small for thousands of comments.
+        for at in range(0, len(lines), CHUNK):
+            columns = Views(page.rows, lines[at : at + CHUNK]).columns(self.start.wanted)
+            signs += [self._signs(shares) for shares in self.start.shares(columns)]
+        return signs
 
-    def _signs(self, row: NDArray[np.float32]) -> list[str]:
-        shares = self.start.shares(row)
+    def _signs(self, shares: Vector) -> list[str]:
         strongest = np.argsort(-shares, axis=None, kind="stable")[:8]
         found: dict[str, None] = {}
         for at in strongest.tolist():

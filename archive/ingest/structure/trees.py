@@ -46,16 +46,17 @@ class Trees(NamedTuple):
             parts.append(self.value[trees, node].sum(axis=1, dtype=np.float64))
         return np.concatenate(parts)
 
-    def shares(self, row: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return what each wanted column adds to the score of one row: (2, wanted), by going left and going right.
+    def shares(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what each wanted column adds to the score of each row: (rows, 2, wanted), by going left and right.
 
         A step's share is the worth of the node it leads to less that of the node it leaves (Saabas 2014).
         """
-        trees, matrix = np.arange(len(self.column)), row[None]
-        node, shares = np.zeros((1, len(trees)), dtype=np.int64), np.zeros((2, len(self.wanted)))
+        trees, size = np.arange(len(self.column)), 2 * len(self.wanted)
+        node, shares = np.zeros((len(matrix), len(trees)), dtype=np.int64), np.zeros(len(matrix) * size)
         for _ in range(self.depth):
             following, column = self._step(matrix, node)
             gain = self.value[trees, following] - self.value[trees, node]
-            np.add.at(shares, (1 - following[0] % 2, column[0]), gain[0])
+            at = np.arange(len(matrix))[:, None] * size + (1 - following % 2) * len(self.wanted) + column
+            shares += np.bincount(at.ravel(), gain.ravel(), len(shares))
             node = following
-        return shares
+        return shares.reshape(len(matrix), 2, len(self.wanted))

@@ -38,11 +38,12 @@ _NAMES = tuple(VIEWS)
 class Views:
     """The views of one page; ``column`` numbers run over the features of each view in turn, then over POSITION."""
 
-    def __init__(self, rows: Matrix) -> None:
+    def __init__(self, rows: Matrix, at: Sequence[int] | None = None) -> None:
+        """Look from the places ``at`` only, or from all."""
         self.rows = np.vstack([rows, np.zeros((1, rows.shape[1]), np.float32)])
         self.total = len(rows)
         self.sums = np.vstack([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
-        self.at = np.arange(self.total + 1)
+        self.at = np.arange(self.total + 1) if at is None else np.array(at, dtype=np.int64)
 
     def _line(self, offset: int, columns: Sequence[int]) -> NDArray[np.float64]:
         at = self.at + offset
@@ -61,7 +62,7 @@ class Views:
         if name in lines:
             return self._line(lines[name], c)
         if name == "sum":
-            return np.asarray((self.sums[-1] - self.sums)[:, c] / np.sqrt(max(1, self.total)))
+            return np.asarray((self.sums[-1] - self.sums[self.at])[:, c] / np.sqrt(max(1, self.total)))
         if name in ("apart", "own"):
             other = self._line(-1, c) if name == "apart" else self._mean(None, None, c)
             return np.abs(self._line(0, c) - other) if name == "apart" else self._line(0, c) - other
