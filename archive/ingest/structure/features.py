@@ -84,8 +84,11 @@ NAMES = LINE_FEATURES + RELATION_FEATURES
 
 def words_of(text: str) -> list[str]:
     """Return the lower-cased words of ``text``; runs of Chinese, Japanese or Korean become overlapping pairs."""
-    words = []
-    for word in _WORD.findall(text.lower()):
+    lowered = text.lower()
+    if not _WIDE.search(lowered):
+        return _WORD.findall(lowered)
+    words: list[str] = []
+    for word in _WORD.findall(lowered):
         if _WIDE.search(word):
             words += [word[i : i + 2] for i in range(max(1, len(word) - 1))]
         else:
@@ -109,7 +112,7 @@ def line_features(text: str, words: Sequence[str]) -> Vector:
     first = words[0] if words else ""
     letters = sum(map(str.isalpha, opening))
     link = _URL.search(head)
-    digits = sum(map(str.isdigit, head))
+    digits = sum(map(head.count, "0123456789") if head.isascii() else map(str.isdigit, head))
     capitals = sum(w[:1].isupper() for w in head.split()[:40])
     return [
         math.log2(1 + size) / 12, _flag(size < 60), _flag(size < 20), _flag(size > 400),
@@ -139,7 +142,7 @@ class _Head:
 
 def _subjects(words: Iterable[str]) -> set[str]:
     """Return the words without the short ones: grammar in every language that has spaces, they say no subject."""
-    return {word for word in words if len(word) > 3 or _WIDE.match(word)}
+    return {word for word in words if len(word) > 3 or (not word.isascii() and _WIDE.match(word))}
 
 
 _AT_INDEX = {name: i for i, name in enumerate(LINE_FEATURES)}

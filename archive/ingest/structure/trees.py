@@ -30,9 +30,10 @@ class Trees(NamedTuple):
 
     def _step(self, matrix: NDArray[np.float32], node: Nodes) -> tuple[Nodes, Nodes]:
         """Return (next node, column asked) of each row in each tree."""
-        trees = np.arange(len(self.column))
-        column = self.column[trees, node].astype(np.int64)
-        right = matrix[np.arange(len(matrix))[:, None], column] > self.edge[trees, node]
+        at = node + np.arange(len(self.column)) * self.column.shape[1]  # taking from flat arrays is twice as fast
+        column = self.column.take(at).astype(np.int64)
+        cell = column + np.arange(len(matrix))[:, None] * matrix.shape[1]
+        right = matrix.take(cell) > self.edge.take(at)
         return 2 * node + 1 + right, column
 
     def scores(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
