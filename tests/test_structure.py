@@ -1,7 +1,9 @@
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,14 @@ from hypothesis import strategies as st
 from archive.ingest.records import UNKNOWN, Basis, Span
 from archive.ingest.structure import recover
 from archive.ingest.structure.boilerplate import boilerplate_kind
-from archive.ingest.structure.features import NAMES, features_of
+from archive.ingest.structure.habits import HABITS, habits_of
+from archive.ingest.structure.hashed import NOWHERE, places_of
 from archive.ingest.structure.lines import split_lines
-from archive.ingest.structure.model import WEIGHTS, Model, built_in, contrasts, from_json
+from archive.ingest.structure.model import WEIGHTS, Model, built_in, from_arrays, to_arrays
+from archive.ingest.structure.page import NAMES, Page, look_at
 from archive.ingest.structure.parents import parents_of
+from archive.ingest.structure.trees import Trees
+from archive.ingest.structure.views import POSITION, Views
 
 ARTICLE = [
     "The town council voted on Tuesday to close the harbour bridge for repairs, the mayor said in a statement.",
@@ -38,12 +44,14 @@ def stub(splits: dict[int, float], starts: float = 0.0) -> Model:
     class Stub(Model):
         __slots__ = ()
 
-        def start_probabilities(self, rows: Any) -> tuple[list[float], list[float]]:
-            ends = [splits.get(i, 0.0) for i in range(len(rows))]
-            ended = [sum(ends[:i]) for i in range(len(rows))]
+        def start_probabilities(self, page: Page) -> tuple[list[float], list[float]]:
+            ends = [splits.get(i, 0.0) for i in range(len(page.rows))]
+            ended = [sum(ends[:i]) for i in range(len(page.rows))]
             return [e + d * starts for e, d in zip(ends, ended, strict=True)], ends
 
-    return Stub(threshold=0.33, none=0.35, split=built_in().split, start=built_in().start)
+    known = {field.name: getattr(built_in(), field.name) for field in fields(Model)}
+    as_said = np.array([[0.0, 1.0], [0.0, 1.0]])
+    return Stub(**known | {"threshold": 0.33, "none": 0.35, "sure_first": as_said, "sure_start": as_said})
 
 
 def texts(text: str, model: Model) -> list[str]:
@@ -141,42 +149,119 @@ def test_a_quote_of_the_article_names_no_parent() -> None:
 
 
 def test_chances_of_all_endings_add_up_to_one() -> None:
-    rows = features_of(split_lines(page(*ARTICLE, *COMMENTS)))
-    assert sum(built_in().split_probabilities(rows)) == pytest.approx(1)
+    page_seen = look_at(split_lines(page(*ARTICLE, *COMMENTS)))
+    assert sum(built_in().split_probabilities(page_seen)) == pytest.approx(1)
 
 
-def test_training_and_use_weigh_the_same_numbers() -> None:
+def test_a_reason_names_what_was_seen() -> None:
+    comments = recover(page(*ARTICLE, *COMMENTS)).comments
+    reasons = [comment.boundary.reason for comment in comments]
+    assert any(": " in reason for reason in reasons)
+    assert all("_" not in reason for reason in reasons)
+
+
+def test_confidence_lies_between_the_knots_of_its_calibration() -> None:
+    model = stub({})
+    assert model.sure(0.25, True) == pytest.approx(0.25)
+    assert built_in().sure(2.0, False) == built_in().sure_start[1][-1]
+
+
+def habit(name: str, *texts: str) -> list[float]:
+    rows = habits_of(texts, [text.lower().split() for text in texts])
+    return [row[HABITS.index(name)] for row in rows]
+
+
+def test_a_line_of_earlier_words_is_a_quote() -> None:
+    assert habit("quoted_words", "the bridge was never safe", "no", "the bridge was never safe") == [0, 0, 2 / 3]
+
+
+def test_a_list_goes_on_where_its_numbers_do() -> None:
+    assert habit("next_number", "1. one", "2. two", "see 3.", "3) three", "9. nine") == [0, 1, 0, 1, 0]
+
+
+def test_a_name_that_signs_elsewhere_is_seen_in_a_greeting() -> None:
+    far = " for all that you have written about it"
+    found = habit("opening_name_signs", "Hi Ann, thanks" + far, "Ann", "Bob, no thanks" + far)
+    assert found == [pytest.approx(0.231, abs=0.001), 0, 0]
+
+
+def test_words_keep_their_places_whatever_stands_around_them() -> None:
+    (first, _), (second, _) = places_of(["hello there", "x"]), places_of(["y", "hello there"])
+    own = [i for i in range(first.shape[1]) if first[0, i] != NOWHERE]
+    assert set(first[0, own]) <= set(second[1])
+
+
+def test_the_first_line_has_none_before_it() -> None:
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    assert Views(rows).view("before", [0, 1]).tolist() == [[0, 0], [0, 1], [2, 3], [4, 5]]
+    assert Views(rows).view("rest", [0])[:, 0].tolist() == [2, 3, 4, 0]
+
+
+def test_columns_are_the_features_view_by_view_then_the_position() -> None:
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    last = 15 * 2 + len(POSITION) - 1
+    assert Views(rows).columns(np.array([1, 2, last])).round(2).tolist()[1] == [3, 0, pytest.approx(2 / 3**0.5, 0.01)]
+
+
+def test_a_tree_goes_right_above_its_edge_and_its_steps_add_up() -> None:
+    column, edge = np.array([[0, 0, 1]], np.int32), np.array([[0.5, np.inf, 0.5]], np.float32)
+    value = np.array([[0, -1, 1, -1, 0, 1, 3]], np.float32)
+    trees = Trees(np.array([4, 7]), column, edge, value)
+    assert trees.scores(np.array([[0.5, 1], [1, 0], [1, 1]], np.float32)).tolist() == [-1, 1, 3]
+    assert trees.shares(np.array([[1, 1]], np.float32)).tolist() == [[[0, 0], [1, 2]]]
+
+
+def test_trees_learn_a_step() -> None:
+    fitting = pytest.importorskip("archive.ingest.structure.fitting")
+    x = np.linspace(0, 1, 200, dtype=np.float32)[:, None]
+    goal = (x[:, 0] > 0.3).astype(float)
+    how = fitting.Growth(trees=20, depth=1, rate=0.5, columns=1, rows=1.0, penalty=1.0)
+    trees = fitting.boosted(fitting.binned(x), np.arange(200), lambda s: (s - goal, np.ones(200)), how)
+    assert trees.scores(x[[10, 150]]).tolist() == pytest.approx([0, 1], abs=0.05)
+
+
+def test_the_lowest_point_is_found() -> None:
+    fitting = pytest.importorskip("archive.ingest.structure.fitting")
+    far = fitting.lowest(lambda x: (float((x - 3) @ (x - 3)), 2 * (x - 3)), np.zeros(4), 30)
+    assert far == pytest.approx(np.full(4, 3.0))
+
+
+def test_calibration_never_falls() -> None:
+    fitting = pytest.importorskip("archive.ingest.structure.fitting")
+    knots = fitting.rising(np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.0, 1.0, 0.0, 1.0]), 1)
+    assert knots[1].tolist() == [0, 0.5, 1]
+
+
+def test_training_is_the_same_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train = pytest.importorskip("archive.ingest.structure.train")
-    np = pytest.importorskip("numpy")
-    rows, model = features_of(split_lines(page(*ARTICLE, *COMMENTS))), built_in()
-    scores = train.split_matrix(np.array(rows)) @ np.concatenate(list(model.split.values()))
-    assert np.log(model.split_probabilities(rows)) - scores == pytest.approx(
-        np.full(len(rows), -np.log(np.exp(scores).sum()))
-    )
-    lines = 1 / (1 + np.exp(-train.start_matrix(np.array(rows)) @ np.concatenate(list(model.start.values()))))
-    assert model.continued_probabilities(rows) == pytest.approx(lines.tolist())
-
-
-def test_training_is_the_same_each_time(tmp_path: Path) -> None:
-    train = pytest.importorskip("archive.ingest.structure.train")
-    gold = {"site": "s", "article_paragraphs": ARTICLE, "comments": [{"paragraphs": [c]} for c in COMMENTS]}
+    for growth in ("SPLIT_GROWTH", "START_GROWTH"):
+        monkeypatch.setattr(train, growth, getattr(train, growth)._replace(trees=2))
+    monkeypatch.setattr(train, "WORD_STEPS", 2)
+    gold = {"article_paragraphs": ARTICLE, "comments": [{"paragraphs": [c]} for c in COMMENTS]}
     path = tmp_path / "gold.jsonl"
     path.write_text("\n".join(json.dumps(gold | {"site": s}) for s in "abcdef"))
-    assert train.fit(train.load(path)) == train.fit(train.load(path))
-    folds = train.folds(train.load(path) * 2)
+    for name in ("one", "two"):
+        assert train.main([str(path), str(tmp_path / name)]) == 0
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_all_of_a_site_is_in_one_fold() -> None:
+    train = pytest.importorskip("archive.ingest.structure.train")
+    nothing = look_at(split_lines("a"))
+    sites = [train.Labelled(site, 1, [], nothing, nothing) for site in "abcdefabcdef"]
+    folds = train.folds(sites)
     assert folds[:6] == folds[6:]
 
 
-def test_contrast_is_later_less_earlier() -> None:
-    assert contrasts([0.0, 0.0, 1.0, 1.0]) == pytest.approx([2 / 3, 1, 2 / 3, 0])
+def test_weights_for_other_features_are_refused() -> None:
+    arrays: dict[str, Any] = to_arrays(built_in())
+    assert arrays["names"].tolist() == list(NAMES)
+    with pytest.raises(ValueError, match="other features"):
+        from_arrays(arrays | {"names": arrays["names"][1:]})
 
 
-def test_the_weights_name_every_feature() -> None:
-    data = json.loads(WEIGHTS.read_text())
-    assert set(data["split"]["first"]) == set(NAMES)
-    del data["start"]["line"]["question"]
-    with pytest.raises(KeyError):
-        from_json(data)
+def test_the_weights_are_a_small_file() -> None:
+    assert WEIGHTS.stat().st_size < 1_000_000
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=12).map("\n".join))

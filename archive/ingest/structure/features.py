@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.lines import Line
 
-HEAD = 1_500  # code points looked at from the start of a line
+HEAD = 800  # code points looked at from the start of a line
 TAIL = 100  # and from its end
 WINDOW = 30  # lines of article head that vocabulary and typography are compared with
 MOST_SEEN = 200_000  # distinct words remembered; no person's discussion has more
@@ -84,8 +84,11 @@ NAMES = LINE_FEATURES + RELATION_FEATURES
 
 def words_of(text: str) -> list[str]:
     """Return the lower-cased words of ``text``; runs of Chinese, Japanese or Korean become overlapping pairs."""
-    words = []
-    for word in _WORD.findall(text.lower()):
+    lowered = text.lower()
+    if not _WIDE.search(lowered):
+        return _WORD.findall(lowered)
+    words: list[str] = []
+    for word in _WORD.findall(lowered):
         if _WIDE.search(word):
             words += [word[i : i + 2] for i in range(max(1, len(word) - 1))]
         else:
@@ -108,16 +111,18 @@ def line_features(text: str, words: Sequence[str]) -> Vector:
     opening = text[:40]
     first = words[0] if words else ""
     letters = sum(map(str.isalpha, opening))
+    link = _URL.search(head)
+    digits = sum(map(head.count, "0123456789") if head.isascii() else map(str.isdigit, head))
     capitals = sum(w[:1].isupper() for w in head.split()[:40])
     return [
         math.log2(1 + size) / 12, _flag(size < 60), _flag(size < 20), _flag(size > 400),
         _flag(opening[:1].islower()), _flag(opening[:1] == "…" or opening[:2] == ".."),
         _flag(not _STOP.search(tail)), _flag(tail[-1:] in ":,;：，"), _flag(opening[:1] in "\"“„«'‘「"),
-        _flag(opening[:1] == ">"), _flag(_URL.search(head)), _flag(_URL_ONLY.match(head)),
+        _flag(opening[:1] == ">"), _flag(link), _flag(link and _URL_ONLY.match(head)),
         _flag("?" in head or "？" in head), _flag("!" in head or "！" in head), _flag(_QUOTED.search(head)),
         _share(words, _FIRST, 8), _share(words, _SECOND, 8), _share(words, _SAID, 15), _flag(first in _GREETING),
         _flag(first in _REACTION), _flag(_CALL.match(opening)), _flag(_AT.match(opening)),
-        min(1.0, 8 * sum(map(str.isdigit, head)) / (1 + len(head))), _flag(_DATE.search(head)),
+        min(1.0, 8 * digits / (1 + len(head))), _flag(digits and _DATE.search(head)),
         _flag(_EMOTICON.search(head)), _flag(_LOUD.search(head)), _flag(_SHOUT.search(head)), _flag("’" in head),
         _flag("'" in head), _flag("—" in head or "–" in head), _flag("..." in head), _flag("  " in head),
         _flag(_LIST.match(opening)), min(1.0, 15 * len(_CODE.findall(head)) / (1 + len(head))),
@@ -130,18 +135,14 @@ def line_features(text: str, words: Sequence[str]) -> Vector:
 class _Head:
     """The first WINDOW lines of a text: what later lines are compared with."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
-        rows, self.words = [], set[str]()
-        for line in lines[:WINDOW]:
-            words = words_of(line.text[:HEAD])
-            rows.append(line_features(line.text, words))
-            self.words |= _subjects(words)
+    def __init__(self, rows: Sequence[Vector], words: Sequence[Sequence[str]]) -> None:
+        self.words = set[str]().union(*map(_subjects, words))
         self.mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)] or [0.0] * len(LINE_FEATURES)
 
 
 def _subjects(words: Iterable[str]) -> set[str]:
     """Return the words without the short ones: grammar in every language that has spaces, they say no subject."""
-    return {word for word in words if len(word) > 3 or _WIDE.match(word)}
+    return {word for word in words if len(word) > 3 or (not word.isascii() and _WIDE.match(word))}
 
 
 _AT_INDEX = {name: i for i, name in enumerate(LINE_FEATURES)}
@@ -169,18 +170,19 @@ def _relations(
     ]
 
 
-def features_of(lines: Sequence[Line]) -> list[Vector]:
-    """Return for each line its NAMES. Linear in the length of the text; words are forgotten once used."""
-    head = _Head(lines)
+def features_of(lines: Sequence[Line]) -> tuple[list[Vector], list[list[str]]]:
+    """Return for each line its NAMES and its words. Linear in the length of the text."""
+    words = [words_of(line.text[:HEAD]) for line in lines]
+    rows = [line_features(line.text, own) for line, own in zip(lines, words, strict=True)]
+    head = _Head(rows[:WINDOW], words[:WINDOW])
     seen: set[str] = set()
     last: set[str] = set()
     before: Vector | None = None
     result: list[Vector] = []
-    for line in lines:
-        words = words_of(line.text[:HEAD])
-        row, own = line_features(line.text, words), _subjects(words)
+    for row, line in zip(rows, words, strict=True):
+        own = _subjects(line)
         result.append(row + _relations(row, before, own, last, seen, head))
         if len(seen) < MOST_SEEN:
             seen |= own
         last, before = own, row
-    return result
+    return result, words

@@ -1,157 +1,183 @@
-"""Two small logistic regressions over the features of lines, in plain Python. The weights are in weights.json.
+"""The built-in model: where the article ends, and which lines begin a comment. Its numbers are in weights.npz.
 
-``split`` says after which line the article ends; its scores go through one softmax over all places, "no comments"
-included, so they compete. ``start`` says whether a line begins a comment, given that the article ended before it.
+Two unlike opinions are added up, for each question: trees over features that can be read (views.py), which know how a
+page looks, and weights of hashed words (hashed.py), which know what people say. ``split`` puts all places where the
+article may end, "no comments" among them, through one softmax, so they compete. ``start`` says whether a line begins a
+comment, given that the article ended before it. What is then said of a boundary is calibrated.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
-from operator import mul
 from pathlib import Path
 from typing import Any
 
-from archive.ingest.structure.features import NAMES, Vector
+import numpy as np
+from numpy.typing import NDArray
 
-WEIGHTS = Path(__file__).with_name("weights.json")
+from archive.ingest.structure.hashed import NOWHERE, weigh
+from archive.ingest.structure.page import NAMES, Page
+from archive.ingest.structure.trees import CHUNK, Trees
+from archive.ingest.structure.views import VIEWS, Views
 
-# For each of these places NAMES are weighed once. "rest": all lines after the article, summed; "first": the line after
-# the split; "contrast": the mean of the NEAR lines after the split less that of the NEAR lines before it. "line",
-# "before", "after": the line itself and its neighbours.
-NEAR = 8
-SPLIT_PLACES = ("rest", "first", "contrast")
-SPLIT_POSITION = (
-    "rest_lines",
-    "lines_before",
-    "lines_after",
-    "share",
-    "share_squared",
-    "one_left",
-    "none",
-    "none_lines",
-)
-START_PLACES = ("line", "before", "after")
-START_POSITION = ("always", "lines_after")
+WEIGHTS = Path(__file__).with_name("weights.npz")
+
+# Tables of hashed words: is a line a reader's or the article's; is it the first reader's; does a new reader begin.
+TABLES = ("reader", "first", "start")
+NEAR, CLOSE = 8, 3  # lines
+SPLIT_EVIDENCE = 14  # columns of split_evidence
+
+Vector = NDArray[np.float64]
 
 
-def dot(left: Sequence[float], right: Sequence[float]) -> float:
-    return float(sum(map(mul, left, right)))
+def split_evidence(trees: Vector, reader: Vector, first: Vector) -> Vector:
+    """Return what is weighed for "the article is the first i lines", i = 1..n: (n, SPLIT_EVIDENCE).
 
+    ``trees`` has a score for each i, ``reader`` and ``first`` have one for each line. The last row is "no comments".
+    """
+    total = len(reader)
+    at = np.arange(1, total + 1)
+    sums = np.concatenate([[0.0], np.cumsum(reader)])
 
-def split_position(before: int, total: int) -> Vector:
-    """Return SPLIT_POSITION of "the article is the first ``before`` of ``total`` lines", 1 <= before <= total."""
-    after = total - before
-    share = before / total
-    return [
-        after / math.sqrt(total), math.log(before), math.log1p(after), share, share * share,
-        float(after == 1), float(after == 0), math.log(total) * (after == 0),
+    def mean(low: NDArray[np.int64], high: NDArray[np.int64]) -> Vector:
+        low, high = low.clip(0, total), high.clip(0, total)
+        return np.asarray((sums[high] - sums[low]) / np.maximum(1, high - low))
+
+    none = (at == total).astype(float)
+    root = np.sqrt(total)
+    columns = [
+        trees, (sums[-1] - sums[at]) / root, sums[at] / root, mean(at, at + NEAR), mean(at - NEAR, at),
+        np.append(reader, 0.0)[at], reader[at - 1], np.append(first, 0.0)[at], none, none * np.log(total),
+        none * sums[-1] / total, none * trees, mean(at, at + CLOSE), (at == total - 1).astype(float),
     ]  # fmt: skip
+    return np.stack(columns, axis=1)
 
 
-def start_position(line: int, total: int) -> Vector:
-    """Return START_POSITION of line number ``line`` (from 0) of ``total``."""
-    return [1.0, math.log(total - line)]
+def softmax(scores: Vector) -> Vector:
+    raised = np.exp(scores - scores.max())
+    return np.asarray(raised / raised.sum())
 
 
-def contrasts(values: Sequence[float]) -> list[float]:
-    """Return for each i the mean of up to NEAR values after it less that of up to NEAR until it; 0 for the last."""
-    total = len(values)
-    sums = list(accumulate(values, initial=0.0))
-    result = []
-    for at in range(1, total):
-        low, high = max(0, at - NEAR), min(total, at + NEAR)
-        result.append((sums[high] - sums[at]) / (high - at) - (sums[at] - sums[low]) / (at - low))
-    return [*result, 0.0]
-
-
-def _softmax(scores: Sequence[float]) -> list[float]:
-    top = max(scores)
-    raised = [math.exp(s - top) for s in scores]
-    total = sum(raised)
-    return [r / total for r in raised]
-
-
-def _logistic(score: float) -> float:
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+def logistic(scores: Vector) -> Vector:
+    return np.asarray(1 / (1 + np.exp(-np.clip(scores, -50, 50))))
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights in the order of NAMES (one vector a place) and of the position features, and two thresholds.
+    """A line begins a comment from ``threshold`` on; there are no comments where "no comments" reaches ``none``.
 
-    A line begins a comment from ``threshold`` on; there are no comments where "no comments" reaches ``none``.
+    ``tables`` are hashed weights by name, ``split_mix`` and ``start_mix`` weigh the opinions, ``sure_first`` and
+    ``sure_start`` (2, knots) map what was computed to how often that is right, linearly between knots.
     """
 
     threshold: float
     none: float
-    split: Mapping[str, Vector]
-    start: Mapping[str, Vector]
+    split: Trees
+    start: Trees
+    tables: Mapping[str, NDArray[np.float32]]
+    split_mix: Vector
+    start_mix: Vector
+    sure_first: Vector
+    sure_start: Vector
 
-    def split_probabilities(self, rows: Sequence[Vector]) -> list[float]:
+    def split_scores(self, page: Page) -> Vector:
+        """Return the evidence for each place where the article may end, see ``split_evidence``."""
+        trees = self.split.scores(Views(page.rows).columns(self.split.wanted)[1:])
+        reader, first = (weigh(self.tables[name], page.places) for name in ("reader", "first"))
+        return split_evidence(trees, reader, first)
+
+    def start_scores(self, page: Page) -> Vector:
+        """Return (lines, 3): the opinion of the trees, that of the words, and 1."""
+        trees = self.start.scores(Views(page.rows).columns(self.start.wanted)[:-1])
+        words = weigh(self.tables["start"], np.hstack([page.places, page.after]))
+        return np.stack([trees, words, np.ones(len(words))], axis=1)
+
+    def split_probabilities(self, page: Page) -> Vector:
         """Return for i in 0..n-1 how likely the article is exactly the lines 0..i; the last means "no comments"."""
-        total, weights = len(rows), self.split
-        # Divided by the root of the length: neighbouring lines repeat each other, and a plain sum grows too sure.
-        scale = 1 / math.sqrt(total)
-        rest = list(accumulate((scale * dot(weights["rest"], row) for row in reversed(rows)), initial=0.0))[::-1]
-        first = [dot(weights["first"], row) for row in rows[1:]] + [0.0]
-        contrast = contrasts([dot(weights["contrast"], row) for row in rows])
-        position = [dot(weights["position"], split_position(i + 1, total)) for i in range(total)]
-        return _softmax([sum(parts) for parts in zip(rest[1:], first, contrast, position, strict=True)])
+        return softmax(self.split_scores(page) @ self.split_mix)
 
-    def continued_probabilities(self, rows: Sequence[Vector]) -> list[float]:
-        """Return how likely each line begins a comment if the article ended somewhere before the line above it."""
-        total, weights = len(rows), self.start
-        before = [0.0, *(dot(weights["before"], row) for row in rows[:-1])]
-        after = [*(dot(weights["after"], row) for row in rows[1:]), 0.0]
-        return [
-            _logistic(dot(weights["line"], row) + b + a + dot(weights["position"], start_position(i, total)))
-            for i, (row, b, a) in enumerate(zip(rows, before, after, strict=True))
-        ]
-
-    def start_probabilities(self, rows: Sequence[Vector]) -> tuple[list[float], list[float]]:
+    def start_probabilities(self, page: Page) -> tuple[list[float], list[float]]:
         """Return (how likely each line begins a comment, how likely the article ends before that line).
 
         A line begins a comment if the article ends just before it, or if it ended earlier and a new writer begins.
         """
-        ends = [0.0, *self.split_probabilities(rows)[:-1]]
-        ended = [0.0, *accumulate(ends)][:-1]
-        continued = self.continued_probabilities(rows)
-        return [e + d * c for e, d, c in zip(ends, ended, continued, strict=True)], ends
+        return combined(self.split_probabilities(page), logistic(self.start_scores(page) @ self.start_mix))
 
-    def signs(self, row: Vector, usual: Vector) -> list[str]:
-        """Return up to two features of the line that speak most for a new comment, strongest first, in words.
+    def sure(self, chance: float, first: bool) -> float:
+        """Return how often a boundary of that computed chance is right; ``first``: the first after the article."""
+        knots = self.sure_first if first else self.sure_start
+        return float(np.interp(chance, knots[0], knots[1]))
 
-        ``usual`` is the mean of the text's rows: what all its lines have in common is no sign.
-        """
-        columns = zip(self.start["line"], row, usual, NAMES, strict=True)
-        shares = sorted(((weight * (x - mean), name) for weight, x, mean, name in columns), reverse=True)
-        return [name.replace("_", " ") for share, name in shares[:2] if share > 0.1]
+    def signs(self, page: Page, lines: Sequence[int]) -> list[list[str]]:
+        """Return for each of the lines up to two features that speak most for a new comment, strongest first."""
+        signs = []
+        # In parts: what each tree adds to each line would not be small for thousands of comments.
+        for at in range(0, len(lines), CHUNK):
+            columns = Views(page.rows, lines[at : at + CHUNK]).columns(self.start.wanted)
+            signs += [self._signs(shares) for shares in self.start.shares(columns)]
+        return signs
+
+    def _signs(self, shares: Vector) -> list[str]:
+        flat = shares.ravel()
+        some = np.sort(np.argpartition(-flat, min(8, len(flat) - 1))[:8])  # finding a few is faster than sorting all
+        strongest = some[np.argsort(-flat[some], kind="stable")]
+        found: dict[str, None] = {}
+        for at in strongest.tolist():
+            right, column = divmod(at, shares.shape[1])
+            number = int(self.start.wanted[column])
+            if shares[right, column] > 0.05 and number < len(VIEWS) * len(NAMES):
+                found[_phrase(number, bool(right))] = None
+        return list(found)[:2]
 
 
-def _vectors(
-    table: Mapping[str, Mapping[str, float]], places: Sequence[str], position: Sequence[str]
-) -> dict[str, Vector]:
-    vectors = {place: [table[place][name] for name in NAMES] for place in places}
-    vectors["position"] = [table["position"][name] for name in position]
-    return vectors
+def _phrase(number: int, much: bool) -> str:
+    view, feature = divmod(number, len(NAMES))
+    name = tuple(VIEWS)[view]
+    little = "no " if name in ("here", "before", "after", "before2", "after2") else "less "
+    return VIEWS[name] + ("" if much else little) + NAMES[feature].replace("_", " ")
 
 
-def from_json(data: Mapping[str, Any]) -> Model:
-    """Return the model written down in ``data``. KeyError where a weight is missing: features and file must agree."""
-    return Model(
-        threshold=float(data["threshold"]),
-        none=float(data["none"]),
-        split=_vectors(data["split"], SPLIT_PLACES, SPLIT_POSITION),
-        start=_vectors(data["start"], START_PLACES, START_POSITION),
-    )
+def combined(splits: Vector, continued: Vector) -> tuple[list[float], list[float]]:
+    """Return ``Model.start_probabilities`` from where the article may end and whether lines begin if it has ended."""
+    ends = np.concatenate([[0.0], splits[:-1]])
+    ended = np.concatenate([[0.0], np.cumsum(ends)[:-1]])
+    return (ends + ended * continued).tolist(), ends.tolist()
+
+
+def to_arrays(model: Model) -> dict[str, NDArray[Any]]:
+    """Return the arrays of weights.npz; hashed weights as int8, each table with the size of one step."""
+    arrays: dict[str, NDArray[Any]] = {
+        "names": np.array(NAMES),
+        "decide": np.array([model.threshold, model.none]),
+        "split_mix": model.split_mix, "start_mix": model.start_mix,
+        "sure_first": model.sure_first, "sure_start": model.sure_start,
+    }  # fmt: skip
+    for name, trees in (("split", model.split), ("start", model.start)):
+        arrays |= {f"{name}_{field}": array for field, array in trees._asdict().items()}
+    for name, table in model.tables.items():
+        step = max(1e-9, float(np.abs(table).max()) / 127)
+        arrays |= {f"table_{name}": np.rint(table[:NOWHERE] / step).astype(np.int8), f"step_{name}": np.array(step)}
+    return arrays
+
+
+def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Model:
+    """Return the model written down in ``arrays``. ValueError where it was made for other features than ours."""
+    if arrays["names"].tolist() != list(NAMES):
+        raise ValueError("the weights were made for other features: run archive.ingest.structure.train again")
+    threshold, none = arrays["decide"].tolist()
+    tables = {
+        name: np.append(arrays[f"table_{name}"].astype(np.float32) * np.float32(arrays[f"step_{name}"]), np.float32(0))
+        for name in TABLES
+    }
+    split, start = (Trees(*(arrays[f"{name}_{field}"] for field in Trees._fields)) for name in ("split", "start"))
+    mixes = (arrays[name] for name in ("split_mix", "start_mix", "sure_first", "sure_start"))
+    return Model(threshold, none, split, start, tables, *mixes)
 
 
 @cache
 def built_in() -> Model:
     """Return the model that comes with the project."""
-    return from_json(json.loads(WEIGHTS.read_text(encoding="utf-8")))
+    with np.load(WEIGHTS, allow_pickle=False) as arrays:
+        return from_arrays(dict(arrays))

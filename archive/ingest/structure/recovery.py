@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from archive.ingest.records import Basis, Claim, LeftOut, Span
 from archive.ingest.structure.boilerplate import boilerplate_kind
-from archive.ingest.structure.features import features_of
 from archive.ingest.structure.lines import Line, split_lines
 from archive.ingest.structure.model import Model, built_in
+from archive.ingest.structure.page import look_at
 from archive.ingest.structure.parents import parents_of
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 
@@ -32,39 +32,36 @@ def recover(text: str, model: Model | None = None) -> Recovered:
         left_out = (LeftOut(Span(0, len(text)), BLANK),) if text else ()
         return Recovered(Span(0, 0), _inferred(MOST, "nothing but blanks"), (), left_out)
     model = model or built_in()
-    rows = features_of(lines)
-    starts, ends = model.start_probabilities(rows)
-    begins = _begins(starts, ends, model)
+    page = look_at(lines)
+    starts, ends = model.start_probabilities(page)
+    begins = begins_of(starts, ends, model.threshold, model.none)
     units = [_trimmed(lines[a:b]) for a, b in pairwise([0, *begins, len(lines)])]
     article = units[0] or Span(lines[0].span.start, lines[0].span.end)
     kept = [(begin, span) for begin, span in zip(begins, units[1:], strict=True) if span]
     spans = [span for _, span in kept]
-    usual = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+    signs = model.signs(page, [begin for begin, _ in kept])
     comments = tuple(
         RecoveredComment(
-            span, _inferred(starts[begin], _reason(begin == begins[0], model.signs(rows[begin], usual))), *parent
+            span, _inferred(model.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen)), *parent
         )
-        for (begin, span), parent in zip(kept, parents_of(text, spans), strict=True)
+        for (begin, span), seen, parent in zip(kept, signs, parents_of(text, spans), strict=True)
     )
-    return Recovered(article, _article_claim(begins, ends), comments, _gaps(text, [article, *spans]))
+    return Recovered(article, _article_claim(begins, ends, model), comments, _gaps(text, [article, *spans]))
 
 
-def _begins(starts: Sequence[float], ends: Sequence[float], model: Model) -> list[int]:
+def begins_of(starts: Sequence[float], ends: Sequence[float], threshold: float, none: float) -> list[int]:
     """Return the lines on which a comment begins; none where "no comments" is likely enough."""
-    if len(ends) < 2 or 1 - sum(ends) >= model.none:
+    if len(ends) < 2 or 1 - sum(ends) >= none:
         return []
-    begins = [i for i, chance in enumerate(starts) if i and chance >= model.threshold]
+    # The likeliest single place, not the first sure start: where many places could end the article, chances add up
+    # slowly and the first sure start comes late.
     best = max(range(1, len(ends)), key=ends.__getitem__)
-    # Where many places could end the article, chances add up slowly and the first sure start comes late. The article
-    # then ends at the likeliest single place, with the small confidence that this place has.
-    if begins and ends[begins[0]] >= ends[best] / 2:
-        return begins
-    return [best, *(i for i in begins if i > best)]
+    return [best, *(i for i in range(best + 1, len(starts)) if starts[i] >= threshold)]
 
 
-def _article_claim(begins: Sequence[int], ends: Sequence[float]) -> Claim:
+def _article_claim(begins: Sequence[int], ends: Sequence[float], model: Model) -> Claim:
     if begins:
-        return _inferred(ends[begins[0]], "what follows reads like readers, not like the article")
+        return _inferred(model.sure(ends[begins[0]], True), "what follows reads like readers, not like the article")
     return _inferred(1 - sum(ends), "reads like an article to the end")
 
 

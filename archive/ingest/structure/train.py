@@ -1,7 +1,8 @@
-"""Fit the weights on labelled discussions: ``python -m archive.ingest.structure.train DEV.jsonl [WEIGHTS.json]``.
+"""Fit the weights on labelled discussions: ``python -m archive.ingest.structure.train DEV.jsonl [WEIGHTS.npz]``.
 
-Offline only; needs numpy, which nothing here needs at run time. Deterministic: Newton's method on two concave problems.
-Sites are weighed down where they have many discussions, because one site's template says little about the next.
+Offline only, some minutes. Deterministic: fixed seeds, and numpy's archive keeps no time. First each opinion (trees,
+words) is fitted; then how to weigh them, the thresholds and the calibration, on what models that did not see a site
+say of it. Sites are weighed down where they have many discussions: one site's template says little about the next.
 """
 
 from __future__ import annotations
@@ -10,35 +11,48 @@ import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.ingest.structure.features import NAMES, features_of
+from archive.ingest.structure.fitting import Binned, Growth, binned, boosted, lowest, rising
+from archive.ingest.structure.hashed import NOWHERE, Places, scales
 from archive.ingest.structure.lines import split_lines
 from archive.ingest.structure.model import (
-    SPLIT_PLACES,
-    SPLIT_POSITION,
-    START_PLACES,
-    START_POSITION,
+    SPLIT_EVIDENCE,
+    TABLES,
     WEIGHTS,
     Model,
-    contrasts,
-    from_json,
-    split_position,
-    start_position,
+    combined,
+    from_arrays,
+    logistic,
+    softmax,
+    to_arrays,
 )
+from archive.ingest.structure.page import NAMES, Page, look_at
+from archive.ingest.structure.recovery import begins_of
+from archive.ingest.structure.trees import Trees
+from archive.ingest.structure.views import POSITION, VIEWS, Views
 
-Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
-THRESHOLD = 0.33  # between the best F1 (.30) and the fewest corrections (.45), measured across sites
-NONE = 0.35  # lower than even: an article taken for one without comments is the cheaper mistake to correct by hand
-PENALTY = 3.0  # on the squared weights
-ALONE = 0.15  # how much an article without its comments counts: what survived may be just that
-MOST_STARTS = 30  # lines of one discussion that count fully; long threads would drown the others
+THRESHOLD = 0.36  # between the best F1 (.33) and the fewest corrections (.45), measured across sites
+SILENT = 0.91  # share of articles without comments to be answered with none; a little above the 90 % asked for
+ALONE = 0.3  # how much an article without its comments counts: what survived may be just that
+MOST_LINES = 60  # of one discussion that count fully; long threads would drown the others
+SPLIT_VIEWS = ("here", "before", "after", "close", "near", "coming", "rest", "sum", "far")
+START_VIEWS = tuple(view for view in VIEWS if view not in ("close", "sum"))
+SPLIT_GROWTH = Growth(trees=150, depth=3, rate=0.09, columns=70, penalty=10.0, least=2.0)
+START_GROWTH = Growth(trees=180, depth=4, rate=0.07, columns=60)
+WORD_PENALTY, MIX_PENALTY = 10.0, 2.0  # on the squared weights
+WORD_STEPS, MIX_STEPS = 40, 60
+BLOCK = 60  # least cases of one step of the calibration
+FOLDS = 5
 
 
 class Labelled(NamedTuple):
@@ -47,7 +61,8 @@ class Labelled(NamedTuple):
     site: str
     article: int
     starts: list[int]
-    rows: Matrix
+    page: Page
+    alone: Page
 
 
 def load(path: Path) -> list[Labelled]:
@@ -61,112 +76,281 @@ def _flat(paragraphs: Sequence[str]) -> list[str]:
 
 
 def _labelled(gold: dict[str, Any]) -> Labelled:
-    lines = _flat(gold["article_paragraphs"])
-    article, starts = len(lines), []
+    texts = _flat(gold["article_paragraphs"])
+    article, starts = len(texts), []
     for comment in gold["comments"]:
-        starts.append(len(lines))
-        lines += _flat(comment["paragraphs"])
-    return Labelled(gold["site"], article, starts, np.array(features_of(split_lines("\n".join(lines)))))
+        starts.append(len(texts))
+        texts += _flat(comment["paragraphs"])
+    lines = split_lines("\n".join(texts))
+    return Labelled(gold["site"], article, starts, look_at(lines), look_at(lines[:article]))
 
 
-def split_matrix(rows: Matrix) -> Matrix:
-    """Return what ``Model.split_probabilities`` weighs, one row for each place where the article may end."""
-    total = len(rows)
-    nothing = np.zeros((1, len(NAMES)))
-    first = np.vstack([rows[1:], nothing])
-    rest = np.cumsum(first[::-1], axis=0)[::-1] / np.sqrt(total)
-    contrast = np.array([contrasts(column) for column in rows.T.tolist()]).T
-    return np.hstack([rest, first, contrast, [split_position(i + 1, total) for i in range(total)]])
+def _allowed(views: Sequence[str]) -> Rows:
+    """Return the numbers of the columns of some views, and of those of the position."""
+    width = len(NAMES)
+    first = [i * width for i, view in enumerate(VIEWS) if view in views]
+    columns = [np.arange(at, at + width) for at in first]
+    return np.concatenate([*columns, len(VIEWS) * width + np.arange(len(POSITION))])
 
 
-def start_matrix(rows: Matrix) -> Matrix:
-    """Return what ``Model.continued_probabilities`` weighs, one row for each line."""
-    total = len(rows)
-    nothing = np.zeros((1, len(NAMES)))
-    before, after = np.vstack([nothing, rows[:-1]]), np.vstack([rows[1:], nothing])
-    return np.hstack([rows, before, after, [start_position(i, total) for i in range(total)]])
+class Sheet(NamedTuple):
+    """The rows of one question for all discussions: ``of`` says whose a row is, ``right`` is what it should be.
+
+    ``bounds`` are the first rows of the pages, each page's rows in one piece, and the end.
+    """
+
+    data: Binned
+    columns: Rows
+    of: Rows
+    right: Vector
+    weight: Vector
+    bounds: Rows
+
+    def rows_of(self, chosen: NDArray[np.bool_]) -> Rows:
+        return np.flatnonzero(chosen[self.of])
 
 
-def _fit_split(examples: Sequence[tuple[Matrix, int, float]]) -> Matrix:
-    """Fit a conditional logit: each example is (places, index of the right one, weight)."""
-    size = examples[0][0].shape[1]
-    weights = np.zeros(size)
-    for _ in range(12):
-        gradient, hessian = -PENALTY * weights, PENALTY * np.eye(size)
-        for places, right, counts in examples:
-            scores = places @ weights
-            chance = np.exp(scores - scores.max())
-            chance /= chance.sum()
-            mean = chance @ places
-            gradient += counts * (places[right] - mean)
-            hessian += counts * ((places * chance[:, None]).T @ places - np.outer(mean, mean))
-        step = np.linalg.solve(hessian, gradient)
-        # Far from the optimum a full Newton step may overshoot; five is larger than any weight ends up.
-        weights += step * min(1.0, 5 / max(1e-9, float(np.abs(step).max())))
-    return weights
+class Sheets(NamedTuple):
+    """Everything that is fitted to, made once however often a model is fitted; the bins see no label."""
+
+    split: Sheet
+    start: Sheet
+    lines_of: Rows
+    places: Places
+    following: Places
+    role: Rows  # of each line: 0 article, 1 first comment line, 2 begins a later comment, 3 continues one
+    weight: Vector
 
 
-def _fit_start(lines: Matrix, begins: Matrix, counts: Matrix) -> Matrix:
-    weights = np.zeros(lines.shape[1])
-    for _ in range(12):
-        chance = 1 / (1 + np.exp(-lines @ weights))
-        gradient = lines.T @ (counts * (begins - chance)) - PENALTY * weights
-        hessian = (lines * (counts * chance * (1 - chance))[:, None]).T @ lines + PENALTY * np.eye(len(weights))
-        weights += np.linalg.solve(hessian, gradient)
-    return weights
-
-
-def _start_examples(discussions: Sequence[Labelled]) -> tuple[Matrix, Matrix, Matrix]:
-    parts = []
-    for one in discussions:
-        matrix = start_matrix(one.rows)[one.article + 1 :]
-        begins = np.zeros(len(one.rows))
-        begins[one.starts] = 1
-        counts = np.full(len(matrix), min(1.0, MOST_STARTS / max(1, len(matrix))))
-        parts.append((matrix, begins[one.article + 1 :], counts))
-    lines, begins, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return lines, begins, counts
-
-
-def _table(weights: Matrix, places: Sequence[str], position: Sequence[str]) -> dict[str, dict[str, float]]:
-    values = iter(round(float(w), 3) for w in weights)
-    table = {place: {name: next(values) for name in NAMES} for place in places}
-    table["position"] = {name: next(values) for name in position}
-    return table
-
-
-def fit(discussions: Sequence[Labelled]) -> dict[str, Any]:
-    """Return the weights as weights.json holds them; ``model.from_json`` makes a Model of it."""
+def _counts(discussions: Sequence[Labelled], power: float) -> Vector:
     per_site = Counter(one.site for one in discussions)
-    examples = []
-    for one in discussions:
-        counts = 3 / per_site[one.site] ** 0.5
-        examples.append((split_matrix(one.rows), one.article - 1, counts * (1 - ALONE)))
-        examples.append((split_matrix(one.rows[: one.article]), one.article - 1, counts * ALONE))
-    return {
-        "about": f"{len(discussions)} discussions of {len(per_site)} sites; written by archive.ingest.structure.train",
-        "threshold": THRESHOLD,
-        "none": NONE,
-        "split": _table(_fit_split(examples), SPLIT_PLACES, SPLIT_POSITION),
-        "start": _table(_fit_start(*_start_examples(discussions)), START_PLACES, START_POSITION),
+    weights = np.array([per_site[one.site] ** -power for one in discussions])
+    return np.asarray(weights / weights.mean())
+
+
+def _split_sheet(discussions: Sequence[Labelled]) -> Sheet:
+    columns, counts = _allowed(SPLIT_VIEWS), _counts(discussions, 0.3)
+    pages = [page for one in discussions for page in (one.page, one.alone)]
+    sizes = [len(page.rows) for page in pages]
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    right = np.zeros(bounds[-1])
+    right[bounds[:-1] + np.repeat([one.article - 1 for one in discussions], 2)] = 1
+    matrix = np.vstack([Views(page.rows).columns(columns)[1:] for page in pages])
+    weight = np.stack([2 * (1 - ALONE) * counts, 2 * ALONE * counts], axis=1).ravel()
+    of = np.repeat(np.arange(len(pages)) // 2, sizes)
+    return Sheet(binned(matrix), columns, of, right, np.repeat(weight, sizes), bounds)
+
+
+def _start_sheet(discussions: Sequence[Labelled]) -> Sheet:
+    columns, counts = _allowed(START_VIEWS), _counts(discussions, 0.25)
+    parts, right, weight = [], [], []
+    for one, count in zip(discussions, counts.tolist(), strict=True):
+        parts.append(Views(one.page.rows).columns(columns)[one.article + 1 : -1])
+        begins = np.zeros(len(one.page.rows))
+        begins[one.starts] = 1
+        right.append(begins[one.article + 1 :])
+        weight.append(np.full(len(right[-1]), count * min(1.0, MOST_LINES / len(begins))))
+    sizes = [len(part) for part in parts]
+    of, bounds = np.repeat(np.arange(len(sizes)), sizes), np.concatenate([[0], np.cumsum(sizes)])
+    return Sheet(binned(np.vstack(parts)), columns, of, np.concatenate(right), np.concatenate(weight), bounds)
+
+
+def _roles(one: Labelled) -> Rows:
+    roles = np.zeros(len(one.page.rows), np.int64)
+    roles[one.article :] = 3
+    roles[one.starts] = 2
+    roles[one.article] = 1
+    return roles
+
+
+def sheets_of(discussions: Sequence[Labelled]) -> Sheets:
+    sizes = [len(one.page.rows) for one in discussions]
+    return Sheets(
+        _split_sheet(discussions),
+        _start_sheet(discussions),
+        np.repeat(np.arange(len(sizes)), sizes),
+        np.vstack([one.page.places for one in discussions]),
+        np.vstack([one.page.after for one in discussions]),
+        np.concatenate([_roles(one) for one in discussions]),
+        np.repeat([min(1.0, MOST_LINES / size) for size in sizes], sizes),
+    )
+
+
+def _pages(sheet: Sheet, rows: Rows) -> tuple[Rows, Rows]:
+    """Return (first of ``rows`` of each page, number of the page of each row)."""
+    page = np.searchsorted(sheet.bounds, rows, side="right")
+    first = np.flatnonzero(np.diff(page, prepend=-1))
+    return first, np.cumsum(np.diff(page, prepend=page[0]) != 0)
+
+
+def _competing(first: Rows, page: Rows, right: Vector, weight: Vector) -> Callable[[Vector], tuple[Vector, Vector]]:
+    """Return slope and curvature of the log loss where the rows of a page go through one softmax."""
+
+    def gradient(scores: Vector) -> tuple[Vector, Vector]:
+        raised = np.exp(scores - np.maximum.reduceat(scores, first)[page])
+        chance = raised / np.add.reduceat(raised, first)[page]
+        return (chance - right) * weight, np.maximum(chance * (1 - chance), 1e-4) * weight
+
+    return gradient
+
+
+def _fit_split(sheet: Sheet, chosen: NDArray[np.bool_]) -> Trees:
+    rows = sheet.rows_of(chosen)
+    trees = boosted(
+        sheet.data, rows, _competing(*_pages(sheet, rows), sheet.right[rows], sheet.weight[rows]), SPLIT_GROWTH
+    )
+    return trees._replace(wanted=sheet.columns[trees.wanted])
+
+
+def _fit_start(sheet: Sheet, chosen: NDArray[np.bool_]) -> Trees:
+    rows = sheet.rows_of(chosen)
+    right, weight = sheet.right[rows], sheet.weight[rows]
+
+    def gradient(scores: Vector) -> tuple[Vector, Vector]:
+        chance = logistic(scores)
+        return (chance - right) * weight, chance * (1 - chance) * weight
+
+    trees = boosted(sheet.data, rows, gradient, START_GROWTH)
+    return trees._replace(wanted=sheet.columns[trees.wanted])
+
+
+def _fit_words(places: Places, right: Vector, weight: Vector) -> NDArray[np.float32]:
+    """Fit a logistic regression with one weight a place; that of NOWHERE stays 0."""
+    scale = scales(places)
+
+    def loss(table: Vector) -> tuple[float, Vector]:
+        scores = table[places].sum(axis=1) * scale
+        value = weight @ (np.logaddexp(0, scores) - right * scores)
+        each = weight * (logistic(scores) - right) * scale
+        slope = np.bincount(places.ravel(), np.repeat(each, places.shape[1]), NOWHERE + 1) + WORD_PENALTY * table
+        slope[NOWHERE] = 0
+        return float(value + WORD_PENALTY / 2 * table @ table), slope
+
+    return lowest(loss, np.zeros(NOWHERE + 1), WORD_STEPS).astype(np.float32)
+
+
+def _fit_tables(sheets: Sheets, chosen: NDArray[np.bool_]) -> dict[str, NDArray[np.float32]]:
+    mine = chosen[sheets.lines_of]
+    both = np.hstack([sheets.places, sheets.following])
+    ask = {
+        "reader": (mine, sheets.places, sheets.role > 0),
+        "first": (mine & (sheets.role < 2), sheets.places, sheets.role == 1),
+        "start": (mine & (sheets.role > 1), both, sheets.role == 2),
     }
+    tables = {}
+    for name in TABLES:
+        rows, places, right = ask[name]
+        tables[name] = _fit_words(places[rows], right[rows].astype(float), sheets.weight[rows])
+    return tables
 
 
-def folds(discussions: Sequence[Labelled], count: int = 5) -> list[int]:
+def fit_opinions(sheets: Sheets, chosen: NDArray[np.bool_]) -> Model:
+    """Fit trees and words to the ``chosen`` discussions. How to weigh them is not known yet: see ``fit_mix``."""
+    line = np.array([[0.0, 1.0], [0.0, 1.0]])
+    mix = np.zeros(SPLIT_EVIDENCE), np.zeros(3)
+    opinions = _fit_split(sheets.split, chosen), _fit_start(sheets.start, chosen), _fit_tables(sheets, chosen)
+    # Through the arrays and back: what is weighed next are the rounded weights that will be used.
+    return from_arrays(to_arrays(Model(THRESHOLD, 1.0, *opinions, *mix, line, line)))
+
+
+class Heard(NamedTuple):
+    """What opinions say of a discussion of a site they did not see, with its comments and without them."""
+
+    split: Vector
+    alone: Vector
+    start: Vector
+
+
+def hear(model: Model, one: Labelled) -> Heard:
+    return Heard(model.split_scores(one.page), model.split_scores(one.alone), model.start_scores(one.page))
+
+
+def _fit_split_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Vector:
+    parts = [part for one in heard for part in (one.split, one.alone)]
+    matrix, sizes = np.vstack(parts), np.array([len(part) for part in parts])
+    first, page = np.concatenate([[0], np.cumsum(sizes)[:-1]]), np.repeat(np.arange(len(parts)), sizes)
+    right = np.zeros(len(matrix))
+    right[first + np.repeat([one.article - 1 for one in discussions], 2)] = 1
+    weight = np.tile([1 - ALONE, ALONE], len(heard))[page]
+    slopes = _competing(first, page, right, weight)
+
+    def loss(mix: Vector) -> tuple[float, Vector]:
+        scores = matrix @ mix
+        top = np.maximum.reduceat(scores, first)
+        level = top + np.log(np.add.reduceat(np.exp(scores - top[page]), first))
+        value = -(weight * right) @ (scores - level[page])
+        return float(value + MIX_PENALTY / 2 * mix @ mix), matrix.T @ slopes(scores)[0] + MIX_PENALTY * mix
+
+    return lowest(loss, np.zeros(SPLIT_EVIDENCE), MIX_STEPS)
+
+
+def _fit_start_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Vector:
+    pairs = list(zip(discussions, heard, strict=True))
+    matrix = np.vstack([its.start[one.article + 1 :] for one, its in pairs])
+    right = np.concatenate([_roles(one)[one.article + 1 :] == 2 for one, _ in pairs]).astype(float)
+
+    def loss(mix: Vector) -> tuple[float, Vector]:
+        scores = matrix @ mix
+        value = np.logaddexp(0, scores).sum() - right @ scores + MIX_PENALTY / 2 * mix @ mix
+        return float(value), matrix.T @ (logistic(scores) - right) + MIX_PENALTY * mix
+
+    return lowest(loss, np.zeros(3), MIX_STEPS)
+
+
+def fit_mix(opinions: Model, discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Model:
+    """Return ``opinions`` with weights, thresholds and calibration fitted to what was ``heard`` across sites."""
+    split_mix, start_mix = _fit_split_mix(discussions, heard), _fit_start_mix(discussions, heard)
+    none = float(np.quantile([softmax(its.alone @ split_mix)[-1] for its in heard], 1 - SILENT))
+    said: dict[bool, list[tuple[float, bool]]] = {True: [], False: []}
+    for one, its in zip(discussions, heard, strict=True):
+        starts, ends = combined(softmax(its.split @ split_mix), logistic(its.start @ start_mix))
+        begins, true = begins_of(starts, ends, THRESHOLD, none), set(one.starts)
+        for begin in begins:
+            said[begin == begins[0]].append((starts[begin], begin in true))
+    return replace(
+        opinions, none=none, split_mix=split_mix, start_mix=start_mix,
+        sure_first=_calibration(said[True]), sure_start=_calibration(said[False]),
+    )  # fmt: skip
+
+
+def _calibration(said: Sequence[tuple[float, bool]]) -> Vector:
+    chances, right = np.array(said or [(0.5, True)], dtype=float).T
+    return rising(chances, right, BLOCK)
+
+
+def folds(discussions: Sequence[Labelled], count: int = FOLDS) -> list[int]:
     """Return a fold for each discussion; all of a site are in one, whatever the order of the file."""
     sites = sorted({one.site for one in discussions}, key=lambda site: (zlib.crc32(site.encode()), site))
     fold = {site: i % count for i, site in enumerate(sites)}
     return [fold[one.site] for one in discussions]
 
 
-def cross_validated(discussions: Sequence[Labelled], count: int = 5) -> list[Model]:
-    """Return for each discussion a model that saw nothing of its site."""
-    chosen = folds(discussions, count)
-    models = [
-        from_json(fit([one for one, its in zip(discussions, chosen, strict=True) if its != fold]))
-        for fold in range(count)
-    ]
-    return [models[fold] for fold in chosen]
+def _hear_all(discussions: Sequence[Labelled], sheets: Sheets) -> tuple[list[Model], list[Heard]]:
+    """Return (opinions that did not see a fold, for each fold; what they say of each discussion of theirs)."""
+    fold = np.array(folds(discussions))
+    models = [fit_opinions(sheets, fold != out) for out in range(FOLDS)]
+    return models, [hear(models[its], one) for one, its in zip(discussions, fold.tolist(), strict=True)]
+
+
+def fit(discussions: Sequence[Labelled]) -> Model:
+    """Return the model fitted to all discussions, mixed and calibrated on what models heard of unseen sites."""
+    sheets = sheets_of(discussions)
+    _models, heard = _hear_all(discussions, sheets)
+    return fit_mix(fit_opinions(sheets, np.ones(len(discussions), bool)), discussions, heard)
+
+
+def cross_validated(discussions: Sequence[Labelled]) -> list[Model]:
+    """Return for each discussion a model whose opinions, mix and calibration were fitted without its site.
+
+    The two dozen numbers of mix and calibration are fitted to what the other folds' models say of the other folds.
+    """
+    fold = folds(discussions)
+    models, heard = _hear_all(discussions, sheets_of(discussions))
+    mixed = []
+    for out, model in enumerate(models):
+        others = [i for i, its in enumerate(fold) if its != out]
+        mixed.append(fit_mix(model, [discussions[i] for i in others], [heard[i] for i in others]))
+    return [mixed[its] for its in fold]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -174,7 +358,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{__doc__}\n")
         return 2
     target = Path(arguments[1]) if len(arguments) == 2 else WEIGHTS
-    target.write_text(json.dumps(fit(load(Path(arguments[0]))), indent=1) + "\n", encoding="utf-8")
+    with target.open("wb") as file:
+        np.savez_compressed(file, **to_arrays(fit(load(Path(arguments[0])))))  # type: ignore[arg-type]
     return 0
 
 

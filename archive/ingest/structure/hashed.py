@@ -1,0 +1,100 @@
+"""The words and letters at the edges of a line as places in tables of weights ("hashing trick", Weinberger 2009).
+
+No list of words: what readers open with and sign off with is learned, in whatever languages were labelled. Each kind
+of thing (first word, pair of last words, four letters at the start ...) is mixed with a number of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+BITS = 16
+NOWHERE = 1 << BITS  # the place of what a line does not have; its weight is always 0
+HEAD, TAIL = 200, 80  # code points looked at for words
+FIRST, LAST, BAG = 3, 8, 25  # words
+LETTERS_HEAD, LETTERS_TAIL, GRAM = 16, 12, 4
+
+Places = NDArray[np.int32]
+_Numbers = NDArray[np.uint64]
+
+_TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|[^\w\s]")
+
+
+def _tokens(text: str) -> list[str]:
+    return ["0" if token.isdigit() else token for token in _TOKEN.findall(text.lower().replace("’", "'"))]
+
+
+class _Numbering(dict[str, int]):
+    """Token -> a number that is never 0, the same on every machine."""
+
+    def __missing__(self, token: str) -> int:
+        number = self[token] = zlib.crc32(token.encode("utf-8", "surrogatepass")) | 1 << 32
+        return number
+
+
+def _numbers(lists: Sequence[Sequence[str]], numbering: _Numbering, width: int) -> _Numbers:
+    rows = [[numbering[token] for token in tokens[:width]] for tokens in lists]
+    return np.array([row + [0] * (width - len(row)) for row in rows], dtype=np.uint64)
+
+
+def _mixed(kind: int, *columns: _Numbers) -> Places:
+    """Return the places of the runs of things in ``columns``; NOWHERE where the first of them is missing."""
+    mixed = np.full(columns[0].shape, 0x9E3779B97F4A7C15 * (2 * kind + 1) & (1 << 64) - 1, dtype=np.uint64)
+    for column in columns:
+        mixed = (mixed ^ column) * np.uint64(0xFF51AFD7ED558CCD)
+        mixed ^= mixed >> np.uint64(32)
+    return np.where(columns[0] == 0, NOWHERE, mixed & np.uint64(NOWHERE - 1)).astype(np.int32)
+
+
+def _grams(texts: Sequence[str], width: int) -> list[_Numbers]:
+    """Return GRAM columns of code points plus 1, each (lines, runs); texts shorter than a run have none."""
+    points = np.array([[ord(c) + 1 for c in t[:width].ljust(width, "\0")] for t in texts], dtype=np.uint64)
+    runs = width - GRAM + 1
+    columns = [points[:, i : i + runs] for i in range(GRAM)]
+    present = columns[-1] != 1
+    return [np.where(present, column, 0) for column in columns]
+
+
+def _moved(numbers: _Numbers, by: int) -> _Numbers:
+    """Return the rows of the line ``by`` lines before (after, if negative); nothing at the edge."""
+    moved = np.zeros_like(numbers)
+    if abs(by) < len(numbers):
+        moved[max(0, by) : len(numbers) + min(0, by)] = numbers[max(0, -by) : len(numbers) - max(0, by)]
+    return moved
+
+
+def places_of(texts: Sequence[str]) -> tuple[Places, Places]:
+    """Return (places of each line and the line before, of the line after): arrays of (lines, things)."""
+    numbering = _Numbering()
+    a = _numbers([_tokens(text[:HEAD]) for text in texts], numbering, BAG)
+    z = _numbers([_tokens(text[-TAIL:])[::-1] for text in texts], numbering, LAST)
+    before = _moved(z, 1)
+    heads = [" " + text[: LETTERS_HEAD - 1].lower() for text in texts]
+    tails = _grams([" " + text[1 - LETTERS_TAIL :].lower() for text in texts], LETTERS_TAIL)
+    own = [
+        *(_mixed(k, a[:, k : k + 1]) for k in range(FIRST)),
+        _mixed(3, a[:, :1], a[:, 1:2]), _mixed(4, a[:, :1], a[:, 1:2], a[:, 2:3]), _mixed(5, a),
+        _mixed(6, z[:, :1]), _mixed(7, z[:, :1], z[:, 1:2]),
+        _mixed(8, before[:, :1]), _mixed(9, before[:, :1], before[:, 1:2]), _mixed(10, before),
+        _mixed(11, _moved(a, 1)[:, :1]), _mixed(12, *_grams(heads, LETTERS_HEAD)), _mixed(13, *tails),
+        _mixed(14, *(_moved(column, 1) for column in tails)),
+        _mixed(15, np.ones((len(a), 1), dtype=np.uint64)),
+    ]  # fmt: skip
+    following = _moved(a, -1)
+    after = [_mixed(16, following[:, :1]), _mixed(17, following[:, :1], following[:, 1:2])]
+    return np.hstack(own), np.hstack(after)
+
+
+def scales(places: Places) -> NDArray[np.float64]:
+    """Return by what each line's sum of weights is multiplied: long lines have more things, and must not be surer."""
+    return np.asarray(3 / np.sqrt(np.maximum(1, (places != NOWHERE).sum(axis=1))))
+
+
+def weigh(table: NDArray[np.float32], places: Places) -> NDArray[np.float64]:
+    """Return the score of each line; ``table`` has NOWHERE + 1 weights."""
+    return np.asarray(table[places].sum(axis=1) * scales(places), dtype=np.float64)
