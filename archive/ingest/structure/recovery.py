@@ -9,6 +9,8 @@ from archive.ingest.records import Basis, Claim, LeftOut, Span
 from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.features import features_of
 from archive.ingest.structure.lines import Line, split_lines
+from archive.ingest.structure.marked import recover_marked
+from archive.ingest.structure.markers import find_marks
 from archive.ingest.structure.model import Model, built_in
 from archive.ingest.structure.parents import parents_of
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
@@ -32,6 +34,9 @@ def recover(text: str, model: Model | None = None) -> Recovered:
         left_out = (LeftOut(Span(0, len(text)), BLANK),) if text else ()
         return Recovered(Span(0, 0), _inferred(MOST, "nothing but blanks"), (), left_out)
     model = model or built_in()
+    marks = find_marks(lines)
+    if marks:
+        return recover_marked(text, lines, marks, lambda some: _first_end(some, model))
     rows = features_of(lines)
     starts, ends = model.start_probabilities(rows)
     begins = _begins(starts, ends, model)
@@ -47,6 +52,15 @@ def recover(text: str, model: Model | None = None) -> Recovered:
         for (begin, span), parent in zip(kept, parents_of(text, spans), strict=True)
     )
     return Recovered(article, _article_claim(begins, ends), comments, _gaps(text, [article, *spans]))
+
+
+def _first_end(lines: Sequence[Line], model: Model) -> tuple[int, float]:
+    """Return after how many of the lines, an article and one comment, the article ends, and how likely that is."""
+    if len(lines) < 2:
+        return 1, LEAST
+    _, ends = model.start_probabilities(features_of(lines))
+    best = max(range(1, len(ends)), key=ends.__getitem__)
+    return best, ends[best]
 
 
 def _begins(starts: Sequence[float], ends: Sequence[float], model: Model) -> list[int]:
