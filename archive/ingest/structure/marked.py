@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archive.ingest.records import STATED, UNKNOWN, Basis, Claim, LeftOut, Span
 from archive.ingest.structure.boilerplate import boilerplate_kind
+from archive.ingest.structure.links import links_of
 from archive.ingest.structure.lines import Line, split_lines
 from archive.ingest.structure.markers import Marked, Marks
-from archive.ingest.structure.parents import parents_of
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 
 BREAK = "line break between paragraphs"
@@ -27,7 +27,9 @@ class _Kept(NamedTuple):
     boundary: Claim
 
 
-def recover_marked(text: str, lines: Sequence[Line], marks: Marks, first_end: FirstEnd) -> Recovered:
+def recover_marked(
+    text: str, lines: Sequence[Line], marks: Marks, first_end: FirstEnd, links: Mapping[str, Any] | None = None
+) -> Recovered:
     """Return what ``marks`` say of ``text`` as spans that tile it. ``first_end`` is asked where no marker tells."""
     comments, claim = list(marks.comments), _inferred(marks.confidence, "the first comment's markers follow")
     boundary = _inferred(marks.confidence, marks.reason)
@@ -44,7 +46,7 @@ def recover_marked(text: str, lines: Sequence[Line], marks: Marks, first_end: Fi
     article = _written(_article_lines(lines, marks, kept)) or lines[0].span
     kept = [one for one in kept if one.span.start >= article.end]
     spans = [one.span for one in kept]
-    parents = parents_of(text, spans)
+    parents = links_of(text, spans, [one.marked.author for one in kept], article, links)
     found = tuple(
         RecoveredComment(
             one.span,
@@ -86,7 +88,7 @@ def _left_out(text: str, spans: Sequence[Span], reasons: dict[int, str]) -> list
         if start == end:
             continue
         inside = split_lines(text[start:end])
-        blank = BREAK if 0 < start and end < len(text) else BLANK
+        blank = BREAK if start > 0 and end < len(text) else BLANK
         whys = [_why(line, start, reasons) for line in inside] or [blank]
         cuts = [start, *(start + line.span.start for line in inside[1:]), end]
         last: LeftOut | None = None

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from archive.ingest.records import Basis, Claim, LeftOut, Span
 from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.features import features_of
 from archive.ingest.structure.lines import Line, split_lines
+from archive.ingest.structure.links import links_of
 from archive.ingest.structure.marked import recover_marked
 from archive.ingest.structure.markers import find_marks
 from archive.ingest.structure.model import Model, built_in
-from archive.ingest.structure.parents import parents_of
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 
 LEAST, MOST = 0.02, 0.98  # no confidence outside: the model is never that sure, whatever its arithmetic says
@@ -24,7 +25,7 @@ def _inferred(confidence: float, reason: str) -> Claim:
     return Claim(Basis.INFERRED, round(max(LEAST, min(MOST, confidence)), 3), reason)
 
 
-def recover(text: str, model: Model | None = None) -> Recovered:
+def recover(text: str, model: Model | None = None, links: Mapping[str, Any] | None = None) -> Recovered:
     """Find the article and the comments in ``text``: one paragraph a line, article first. Never raises on any text.
 
     Linear in the length of the text. A text of one line is an article. The result tiles the text: see Recovered.
@@ -36,7 +37,7 @@ def recover(text: str, model: Model | None = None) -> Recovered:
     model = model or built_in()
     marks = find_marks(lines)
     if marks:
-        return recover_marked(text, lines, marks, lambda some: _first_end(some, model))
+        return recover_marked(text, lines, marks, lambda some: _first_end(some, model), links)
     rows = features_of(lines)
     starts, ends = model.start_probabilities(rows)
     begins = _begins(starts, ends, model)
@@ -49,7 +50,7 @@ def recover(text: str, model: Model | None = None) -> Recovered:
         RecoveredComment(
             span, _inferred(starts[begin], _reason(begin == begins[0], model.signs(rows[begin], usual))), *parent
         )
-        for (begin, span), parent in zip(kept, parents_of(text, spans), strict=True)
+        for (begin, span), parent in zip(kept, links_of(text, spans, article=article, table=links), strict=True)
     )
     return Recovered(article, _article_claim(begins, ends), comments, _gaps(text, [article, *spans]))
 
