@@ -74,9 +74,7 @@ def row(name: str, printed: str, answers: Sequence[dict[str, Any]], speed: float
     edits = re.search(r"edits +([\d.]+)", printed).group(1)  # type: ignore[union-attr]
     silent = sum(not one["comments"] for one in answers) / len(answers)
     last = "" if speed is None else f"{speed:7.2f}"
-    return (
-        f"{name:12} {len(answers):5d} {silent:7.3f} {exact:>6} {near:>7} {start:>6} {comment:>7} {link:>6} {edits:>6}{last}"
-    )
+    return f"{name:12} {len(answers):5d} {silent:7.3f} {exact:>6} {near:>7} {start:>6} {comment:>7} {link:>6} {edits:>6}{last}"
 
 
 def measure(score: ModuleType, golds: Sequence[str], style: str, trained: Sequence[Trained]) -> str:

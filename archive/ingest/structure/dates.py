@@ -73,14 +73,14 @@ _WEEKDAYS = (
     "torstai|perjantai|lauantai|sunnuntai"
 )
 _TIME = (
-    r"(?P<hour>[01]?\d|2[0-4])(?:[:.](?P<minute>[0-5]\d)(?:[:.](?P<second>[0-5]\d)(?:\.\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
+    r"(?P<hour>[01]?\d|2[0-4])(?:(?::|(?P<point>\.))(?P<minute>[0-5]\d)(?:[:.](?P<second>[0-5]\d)(?:\.\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
     r"|\s?h\s?(?P<minute_h>[0-5]\d)?\b(?!\w)|\s*(?P<half_only>[ap])\.?m\b\.?|[点时시]\s?(?P<minute_c>[0-5]?\d)?[分분]?)"
     r"(?:\s*(?P<zone>Z\b|UTC\b|GMT\b|[+-][01]\d:?[0-5]\d\b))?"
 )
 _DATE = (
     r"(?P<y1>(?:19|20)\d\d)(?P<sep>[-/.])\s?(?P<m1>\d\d?)(?P=sep)\s?(?P<d1>\d\d?)(?!\d)"
     r"|(?P<y2>(?:19|20)\d\d)\s?[年년]\s?(?P<m2>\d\d?)\s?[月월]\s?(?P<d2>\d\d?)\s?[日일]?"
-    r"|(?P<a>\d\d?)(?P<sep2>[-/.])\s?(?P<b>\d\d?)(?P=sep2)\s?(?P<y3>(?:19|20)?\d\d)(?!\d)"
+    r"|(?P<a>\d\d?)(?P<sep2>[-/.])\s?(?P<b>\d\d?)(?P=sep2)\s?(?P<y3>(?:19|20)\d\d|(?<=\d\d[-/.])\d\d)(?![.\d])"
     rf"|(?P<d4>\d\d?)(?:st|nd|rd|th|er|\.|º|ª)?[ -]?(?:(?:of|de|di|d')\s)?(?P<w4>{_WORD}{{3,14}})\.?,?[ -]?(?:del?\s)?(?P<y4>(?:19|20)\d\d)\b"
     rf"|(?P<w5>{_WORD}{{3,14}})\.?[ ](?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s(?P<y5>(?:19|20)\d\d)\b"
     rf"|(?P<y8>(?:19|20)\d\d)[.,]?\s(?P<w8>{_WORD}{{3,14}})\.?\s(?P<d8>\d\d?)\b\.?"
@@ -136,7 +136,12 @@ def stamps(line: str) -> list[Stamp]:
             found[-1] = Stamp(last.start, at, (*last.parts, match))
         else:
             found.append(Stamp(match.start(), at, (match,)))
-    return [one for one in found if any(not part["weekday"] for part in one.parts)]
+    return [one for one in found if not _is_number(one)]
+
+
+def _is_number(stamp: Stamp) -> bool:
+    """Say whether the stamp is no more than a weekday, or a number with a point in it such as 0.50."""
+    return all(part["weekday"] or (part["time"] and part["point"] and not part["half"]) for part in stamp.parts)
 
 
 def day_first(found: list[Stamp]) -> bool | None:

@@ -94,7 +94,9 @@ class Page:
         if not names or self.authors[index] == self.authors[other]:
             return 0.0, 0.0
         seen = self.seen[index]
-        first = any(name in seen.opening if " " in name or not name.isascii() else name in seen.opening_words for name in names)
+        first = any(
+            name in seen.opening if " " in name or not name.isascii() else name in seen.opening_words for name in names
+        )
         return float(first), float(first or any(name in seen.words for name in names))
 
 
@@ -191,7 +193,9 @@ def candidates(page: Page, index: int, parents: Sequence[int | None]) -> list[in
     return found if extra is None or extra in found else [*found, extra]
 
 
-def rows(page: Page, index: int, parents: Sequence[int | None], depths: Sequence[int]) -> tuple[list[int], list[Vector]]:
+def rows(
+    page: Page, index: int, parents: Sequence[int | None], depths: Sequence[int]
+) -> tuple[list[int], list[Vector]]:
     """Return the candidates and their NAMES. "No parent" is the row of zeros, and not among them."""
     found = candidates(page, index, parents)
     own = own_features(page, index, found) if found else []

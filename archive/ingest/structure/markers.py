@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from math import log
 from typing import NamedTuple
 
@@ -101,7 +102,7 @@ def _pivots(index: dict[Key, list[int]], total: int) -> list[Key]:
         value = worth(key)
         if value < LEAST_WORTH or places[-1] == 0 or is_code(key):
             continue
-        apart = sum(b - a > 1 for a, b in zip(places, places[1:], strict=False)) / (len(places) - 1)
+        apart = sum(b - a > 1 for a, b in pairwise(places)) / (len(places) - 1)
         reach = (total - places[0]) / len(places)
         if apart >= 0.85 and total - places[-1] <= 8 * reach + 8:
             found.append((value * min(len(places), 40), -places[0], key))
@@ -170,13 +171,13 @@ def _best_key(page: _Page, slots: Sequence[int], least: float) -> Key | None:
     ]
     # What most have in common goes first: "says:" rather than the "Anonymous says:" of many of them.
     most = max((count for count, _, _ in found), default=0)
-    found = [one for one in found if one[0] >= 0.97 * most]
+    found = [one for one in found if one[0] >= 0.99 * most]
     return max(found, key=lambda one: (one[1], one[0], one[2]))[2] if found else None
 
 
 def _may_be_element(key: Key, count: int) -> bool:
     """Say whether a key is worth enough; many people's texts begin with "So", few end with "says:"."""
-    return not is_code(key) and (worth(key) >= LEAST_WORTH or count >= 8 or key.kind == "last")
+    return not is_code(key) and (worth(key) >= LEAST_WORTH or key.kind == "last")
 
 
 def _names(page: _Page, slots: Sequence[int], least: float, closed: bool) -> bool:
@@ -253,7 +254,7 @@ def _grow(page: _Page, template: _Template, ends: list[int], by: int, *, names: 
 
 def _room(template: _Template) -> int:
     """Return how many more elements fit between the pivots and leave at least a line of text to nearly every comment."""
-    gaps = sorted(b - a for a, b in zip(template.places, template.places[1:], strict=False))
+    gaps = sorted(b - a for a, b in pairwise(template.places))
     return gaps[max(len(gaps) // 10, len(gaps) > 3)] - 2 - len(template.above) - len(template.below)
 
 
@@ -360,18 +361,34 @@ def _score(page: _Page, template: _Template) -> float:
     if number == 2:
         convincing = dated and (author or len(constant) > 2) and total >= 9
     elif dated:
-        convincing = (author or len(constant) > 1) and total >= 6
-    elif any(key.kind == "whole" and _is_prose(key) for key in constant) or _in_code(page, template):
-        convincing = False  # a sentence that an article repeats, such as a link back to its top; a listing
-    elif len(constant) > 1 or (NAME in keys and template.pivot.kind == "whole"):
-        convincing = number >= 4 and total >= 6.5
-    elif author:
-        convincing = number >= 4 and total >= 3 and _short_slots(page, template)
+        convincing = total >= 6 if author or len(constant) > 1 else total >= 8
     else:
-        convincing = (
-            number >= 5 and total >= 3.5 and template.all_below and any(map(str.isalpha, template.pivot.pieces))
-        )
+        convincing = _is_steady(page, template) and total >= 3 and _convinces_undated(page, template, total, author)
     return min(total, 15.0) * number * (1.5 if dated else 1.0) if convincing else 0.0
+
+
+def _convinces_undated(page: _Page, template: _Template, total: float, author: bool) -> bool:
+    """Say whether a template without a date is one: articles repeat headings and sentences, and listings lines."""
+    keys = [template.pivot, *template.above, *template.below]
+    number = len(template.places)
+    if any(key.kind == "whole" and _is_prose(key) for key in keys) or _in_code(page, template):
+        return False
+    if len(keys) > 1:
+        return number >= 4 and total >= 6.5 and (author or bool(template.trailing) or total >= 9)
+    if author:
+        ends = not any(map(str.isalnum, template.pivot.pieces[-1]))  # "says:", "wrote »"
+        return number >= 5 and ends and template.pivot.kind == "last" and _short_slots(page, template)
+    return number >= 5 and total >= 3.5 and template.all_below and any(map(str.isalpha, template.pivot.pieces))
+
+
+def _is_steady(page: _Page, template: _Template) -> bool:
+    """Say whether the pivots go on to the page's end, and what stands between them reads like texts."""
+    places = template.places
+    longest = max(b - a for a, b in pairwise(places))
+    if page.end - places[-1] > 1.5 * longest + 3 or not any(map(str.isalpha, "".join(template.pivot.pieces))):
+        return False
+    lines = page.lines[places[0] : page.end]
+    return sum(len(line.text.encode()) for line in lines) >= 40 * (len(lines) - len(places))
 
 
 def _in_code(page: _Page, template: _Template) -> bool:
@@ -397,8 +414,12 @@ def _has_slot(page: _Page, key: Key, places: Sequence[int]) -> bool:
     """Say whether lines with this key say something different from one to the next, as bylines do."""
     if key.kind == "whole" or key == NAME:
         return False
-    lines = [page.lines[at].text for at in page.index.get(key, places)]
-    return len(set(lines)) > 1 and sum(len(line) <= 110 for line in lines) >= 0.9 * len(lines)
+    shapes = [shape for shape in (page.shapes[at] for at in page.index.get(key, places)) if shape]
+    first, last = _affixes(shapes)
+    inner = [shape.pieces[len(first) : len(shape.pieces) - len(last)] for shape in shapes]
+    lettered = sum(any(piece != DATE and any(map(str.isalpha, piece)) for piece in pieces) for pieces in inner)
+    short = sum(len(shape.line) <= 110 for shape in shapes)
+    return len(set(map(tuple, inner))) > 1 and 2 * lettered >= len(shapes) and short >= 0.9 * len(shapes)
 
 
 def _short_slots(page: _Page, template: _Template) -> bool:
@@ -570,7 +591,7 @@ class _Reader:
         inner = [i for i in range(begin, end) if shape.pieces[i] != DATE]
         if not inner:
             return None
-        stop = next((a for a, b in zip(inner, inner[1:], strict=False) if b != a + 1), inner[-1])
+        stop = next((a for a, b in pairwise(inner) if b != a + 1), inner[-1])
         name = shape.line[shape.spans[inner[0]][0] : shape.spans[stop][1]].strip(" :|,»›·•–—-/")
         return name if any(map(str.isalnum, name)) and len(name) <= LONGEST_NAME else None
 
