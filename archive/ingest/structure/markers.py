@@ -116,6 +116,7 @@ class _Page:
         self.lines = lines
         self.shapes = _shapes(lines)
         self.index = _index(self.shapes)
+        self.names = sum(could_be_name(shape.line) for shape in self.shapes if shape)  # lines that could be names
         end = len(lines)
         while end and boilerplate_kind(lines[end - 1].text):
             end -= 1
@@ -167,7 +168,7 @@ def _best_key(page: _Page, slots: Sequence[int], least: float) -> Key | None:
     found = [
         (count, worth(key), key)
         for key, count in counts.items()
-        if count >= least and count >= 0.6 * len(page.index.get(key, range(999_999))) and _may_be_element(key, count)
+        if count >= least and count >= 0.6 * len(page.index.get(key, range(999_999))) and _may_be_element(key)
     ]
     # What most have in common goes first: "says:" rather than the "Anonymous says:" of many of them.
     most = max((count for count, _, _ in found), default=0)
@@ -175,9 +176,12 @@ def _best_key(page: _Page, slots: Sequence[int], least: float) -> Key | None:
     return max(found, key=lambda one: (one[1], one[0], one[2]))[2] if found else None
 
 
-def _may_be_element(key: Key, count: int) -> bool:
-    """Say whether a key is worth enough; many people's texts begin with "So", few end with "says:"."""
-    return not is_code(key) and (worth(key) >= LEAST_WORTH or key.kind == "last")
+def _may_be_element(key: Key) -> bool:
+    """Say whether a template may have the key; many people's texts begin with "If you", few end with "says:"."""
+    if key.kind in ("first", "both"):
+        marked = any(piece in (DATE, NUMBER) or worth(Key("last", (piece,))) == 0.7 for piece in key.pieces)
+        return not is_code(key) and worth(key) >= (2.5 if marked else 4.4)
+    return not is_code(key)
 
 
 def _names(page: _Page, slots: Sequence[int], least: float, closed: bool) -> bool:
@@ -191,10 +195,8 @@ def _names(page: _Page, slots: Sequence[int], least: float, closed: bool) -> boo
     fits = sum(could_be_name(page.lines[at].text) for at in slots)
     if fits < max(2.0, least, 0.85 * len(slots)):
         return False
-    texts = [shape for shape in page.shapes if shape is None or could_be_name(shape.line)]
     others = len(page.lines) - len(slots)
-    plain = sum(shape is not None for shape in texts) - fits
-    usual = (max(0, plain) + 1) / (others + 2)
+    usual = (max(0, page.names - fits) + 1) / (others + 2)
     repeated = len(slots) - len({page.lines[at].text for at in slots})
     return fits * log(1 / min(0.99, usual)) + repeated >= 3.5
 
@@ -276,11 +278,11 @@ def _learn(page: _Page, pivot: Key, *, again: bool = True) -> _Template:
     earlier = [key for key in template.below if key != NAME and page.index[key][0] < places[0]]
     if earlier and again:
         # The pivot closes a comment, and what stands below it opens the next one: that is the better pivot.
-        return _learn(page, min(earlier, key=lambda key: page.index[key][0]), again=False)
+        return _learn(page, _widest(page, min(earlier, key=lambda key: page.index[key][0]), len(places)), again=False)
     template.trailing = _trailing(page, template)
     template.all_below = _all_below(page, template)
     if template.all_below and again and (rest := [key for key in template.below if key != NAME]):
-        return _learn(page, rest[0], again=False)
+        return _learn(page, _widest(page, rest[0], len(places)), again=False)
     if not any(_has_slot(page, key, places) for key in template.leading):
         # No line with room for a name so far: it may stand alone. Last, because a short text looks the same.
         template.above, template.below = [], []
@@ -350,6 +352,15 @@ def _all_below(page: _Page, template: _Template) -> bool:
     return max([last, *after]) >= page.end - 1
 
 
+def _widest(page: _Page, key: Key, most: int) -> Key:
+    """Return the key of the same lines that has the most places, up to ``most``: the first byline is another's."""
+    places = set(page.index[key])
+    shape = page.shapes[page.index[key][0]]
+    standing = {one: page.index.get(one, []) for one in (shape.keys if shape else [])}
+    found = [(len(its), worth(one), one) for one, its in standing.items() if len(its) <= most and places <= set(its)]
+    return max(found)[2] if found else key
+
+
 def _score(page: _Page, template: _Template) -> float:
     """Return what the template explains, in nats for each comment times comments; 0 where it is not convincing."""
     keys = [template.pivot, *template.above, *template.below]
@@ -359,9 +370,9 @@ def _score(page: _Page, template: _Template) -> float:
     number = len(template.places)
     total = sum((worth(key) + _value(page, key)) / 2 for key in constant) + 2 * (NAME in keys)
     if number == 2:
-        convincing = dated and (author or len(constant) > 2) and total >= 9
+        convincing = dated and author and len(keys) > 1 and total >= 9 and not any(map(_is_prose, constant))
     elif dated:
-        convincing = total >= 6 if author or len(constant) > 1 else total >= 8
+        convincing = total >= (6 if number < 4 else 5.5) if author or len(constant) > 1 else total >= 8
     else:
         convincing = _is_steady(page, template) and total >= 3 and _convinces_undated(page, template, total, author)
     return min(total, 15.0) * number * (1.5 if dated else 1.0) if convincing else 0.0
@@ -371,10 +382,11 @@ def _convinces_undated(page: _Page, template: _Template, total: float, author: b
     """Say whether a template without a date is one: articles repeat headings and sentences, and listings lines."""
     keys = [template.pivot, *template.above, *template.below]
     number = len(template.places)
-    if any(key.kind == "whole" and _is_prose(key) for key in keys) or _in_code(page, template):
+    if any(map(_is_prose, keys)) or _in_code(page, template):
         return False
     if len(keys) > 1:
-        return number >= 4 and total >= 6.5 and (author or bool(template.trailing) or total >= 9)
+        least = 5 if number > 4 and author and template.trailing else 6.5
+        return number >= 4 and total >= least and (author or bool(template.trailing) or total >= 9)
     if author:
         ends = not any(map(str.isalnum, template.pivot.pieces[-1]))  # "says:", "wrote »"
         return number >= 5 and ends and template.pivot.kind == "last" and _short_slots(page, template)
@@ -398,7 +410,7 @@ def _in_code(page: _Page, template: _Template) -> bool:
 
 
 def _is_prose(key: Key) -> bool:
-    return sum(map(str.isalpha, key.pieces)) > 3 or key.pieces[-1] == "."
+    return sum(map(str.isalpha, key.pieces)) > 3 or key.pieces[-1:] == (".",)
 
 
 def _value(page: _Page, key: Key) -> float:
@@ -560,7 +572,7 @@ class _Reader:
         for head in heads:
             for at, key in head.elements.items():
                 lines[key].append(at)
-        self.affixes = {key: _affixes([page.shapes[at] for at in its]) for key, its in lines.items() if key != NAME}
+        self.affixes = {key: _affixes([page.shapes[at] for at in its]) for key, its in lines.items()}
         self.slot = self._slot(template, lines)
         found = [s for its in lines.values() for at in its for s in self._dates(at)]
         self.day_first = day_first(found)
@@ -583,8 +595,8 @@ class _Reader:
 
     def _name(self, at: int, key: Key) -> str | None:
         shape = self.page.shapes[at]
-        if key == NAME or not shape:
-            return self.page.lines[at].text if key == NAME else None
+        if not shape:
+            return None
         first, last = self.affixes.get(key, ([], []))
         begin = len(first) if shape.pieces[: len(first)] == first else 0
         end = len(shape.pieces) - (len(last) if shape.pieces[len(shape.pieces) - len(last) :] == last else 0)

@@ -66,7 +66,7 @@ class Shape:
             keys.append(Key("whole", _stems(pieces)))
         if size > 1:
             found = [Key("last", pieces[-n:]) for n in (1, 2, 3) if n < size]
-            found += [Key("first", pieces[:n]) for n in (1, 2) if n < size]
+            found += [Key("first", pieces[:n]) for n in (1, 2, 3) if n < size]
             if size > 2:
                 found.append(Key("both", (pieces[0], pieces[-1])))
             keys += [key for key in found if worth(key) >= 1.5]
