@@ -22,7 +22,11 @@ TEXTS = [
     ["I drive over it every day and you can feel it shake when a bus comes the other way."],
     ["My grandfather worked on that ferry.", "He would have loved to see it back on the river, smoke and all."],
     ["A year! They said the same of the tunnel, and we waited for four."],
-    ["Does anybody know whether bicycles may still cross?", "I cannot find it anywhere.", "Thanks in advance for any hint."],
+    [
+        "Does anybody know whether bicycles may still cross?",
+        "I cannot find it anywhere.",
+        "Thanks in advance for any hint.",
+    ],
     ["They may, on the north side only."],
     ["Nobody asked the people who live on the island what they need, as always."],
 ]
@@ -83,3 +87,150 @@ def test_names_are_read_as_stated(style: str) -> None:
     comments = recover(page(*STYLES[style])[0]).comments
     assert [c.author for c in comments] == NAMES
     assert {c.author_claim.basis for c in comments} == {Basis.STATED}
+
+
+def test_dates_are_read_as_utc() -> None:
+    comments = recover(page(*STYLES["spanish"])[0]).comments
+    assert comments[0].posted_at == datetime(2014, 3, 13, 10, 5, tzinfo=UTC)
+    assert {c.date_claim.basis for c in comments} == {Basis.STATED}
+
+
+def test_dates_that_name_no_day_stay_unknown() -> None:
+    comments = recover(page(*STYLES["german relative"])[0]).comments
+    assert {(c.posted_at, c.date_claim.basis) for c in comments} == {(None, Basis.UNKNOWN)}
+
+
+def test_one_date_tells_the_order_of_all() -> None:
+    comments = recover(page("{name} / 0{few}/{day}/2014", "Reply")[0]).comments
+    assert comments[0].posted_at == datetime(2014, 2, 13, tzinfo=UTC)
+
+
+def test_an_unknown_order_is_not_guessed() -> None:
+    comments = recover(page("{name} / 0{few}/0{n}/2014", "Reply")[0]).comments
+    assert [c.posted_at for c in comments] == [None] * 6
+
+
+def test_marker_lines_are_left_out_with_what_they_are() -> None:
+    text, _ = page("{name} / {day} March 2014", "Reply / {few} replies", count=3)
+    reasons = {text[slice(*left.span)].strip(): left.reason for left in recover(text).left_out}
+    assert reasons["Anna"] == "byline"
+    assert reasons["13 March 2014"] == "date line"
+    assert reasons["Reply"] == "link line"
+    assert reasons["2 replies"] == "number line"
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_nothing_of_a_marked_page_is_lost(style: str) -> None:
+    text, _ = page(*STYLES[style], count=17)
+    found = recover(text)
+    spans = sorted([found.article, *(c.span for c in found.comments), *(left.span for left in found.left_out)])
+    assert "".join(text[a:b] for a, b in spans) == text
+
+
+def test_two_comments_are_enough() -> None:
+    text, texts = page("{name} says: / {day} March 2014", "Reply", count=2)
+    assert said(text, recover(text)) == texts
+
+
+def test_one_comment_is_no_template() -> None:
+    assert find_marks(split_lines(page("{name} says: / {day} March 2014", "Reply", count=1)[0])) is None
+
+
+def test_a_line_that_only_some_comments_have_is_no_text() -> None:
+    text, texts = page("{name} / {day} March 2014", "Reply", count=12)
+    lines = text.split("\n")
+    for at in [i for i, line in enumerate(lines) if line == "Reply"][::3]:
+        lines[at] += "\nSee 2 replies"
+    text = "\n".join(lines)
+    assert said(text, recover(text)) == texts
+
+
+def test_a_missing_name_leaves_the_others_in_place() -> None:
+    text, texts = page("{name} / {day} March 2014", "Reply / Share", count=12)
+    text = text.replace("Share\nold_salt\n", "Share\n", 1)
+    found = recover(text)
+    assert said(text, found) == texts
+    assert [c.author for c in found.comments].count(None) == 1
+
+
+def test_a_comment_that_looks_like_a_marker_stays_one_comment() -> None:
+    text, texts = page("{name} says: / {day} March 2014", "Reply")
+    text = text.replace(TEXTS[2][0], "As my mother always says:\n" + TEXTS[2][0])
+    assert len(recover(text).comments) == len(texts)
+
+
+def test_the_articles_own_byline_begins_no_comment() -> None:
+    text, texts = page("by {name} on {day} March 2014")
+    text = "The bridge\nby Harbour Desk on 12 March 2014\n" + text
+    assert said(text, recover(text)) == texts
+
+
+def test_what_repeats_in_an_article_is_no_template() -> None:
+    recipe = ["Serves four people.", "Cook for 20 minutes and stir.", "Advertisement"] * 6
+    assert find_marks(split_lines("\n".join([*ARTICLE, *recipe]))) is None
+
+
+def test_a_name_at_the_start_names_the_parent() -> None:
+    text, _ = page("{name} / {day} March 2014", "Reply")
+    text = text.replace(TEXTS[2][0], "@Anna a year! They said the same of the tunnel.")
+    comment = recover(text).comments[2]
+    assert comment.parent == 0
+    assert "names its author" in comment.parent_claim.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "moment"),
+    [
+        ("March 5th, 2014 at 12:07 am", datetime(2014, 3, 5, 0, 7, tzinfo=UTC)),
+        ("Mo., 3. März 2014, 14:30 Uhr", datetime(2014, 3, 3, 14, 30, tzinfo=UTC)),
+        ("le 5 mars 2014 à 15h07", datetime(2014, 3, 5, 15, 7, tzinfo=UTC)),
+        ("2014-03-05T23:30:00+01:00", datetime(2014, 3, 5, 22, 30, tzinfo=UTC)),
+        ("2014年3月5日 10:11", datetime(2014, 3, 5, 10, 11, tzinfo=UTC)),
+        ("5 января 2014 в 10:07", datetime(2014, 1, 5, 10, 7, tzinfo=UTC)),
+        ("25/04/2014", datetime(2014, 4, 25, tzinfo=UTC)),
+        ("03/04/2014", None),
+        ("30 February 2014", None),
+        ("9 years ago", None),
+        ("vor 3 Stunden", None),
+        ("gestern, 12:30", None),
+    ],
+)
+def test_a_date_is_found_whole_and_read_only_if_it_is_sure(line: str, moment: datetime | None) -> None:
+    [stamp] = stamps(line)
+    assert line[stamp.start : stamp.end] in (line, line.removeprefix("le "))
+    assert read(stamp) == moment
+
+
+@pytest.mark.parametrize("line", ["I have 3 people", "version 3.6.13", "0.50", "+3 / -1", "5 hours", ""])
+def test_other_numbers_are_no_dates(line: str) -> None:
+    assert stamps(line) == []
+
+
+def test_the_order_of_dates_is_learned_only_where_they_agree() -> None:
+    assert day_first(stamps("13/03/2014")) is True
+    assert day_first(stamps("03/13/2014")) is False
+    assert day_first([*stamps("13/03/2014"), *stamps("03/13/2014")]) is None
+
+
+PIECES = [
+    "Reply",
+    "Anna says:",
+    "1 March 2014",
+    "9 years ago",
+    "#3 | x",
+    "> so",
+    "2 replies",
+    "@",
+    "",
+    "25:61 am",
+    "\x00",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=40).map("\n".join))
+def test_any_page_is_tiled(text: str) -> None:
+    found = recover(text)
+    spans = sorted([found.article, *(c.span for c in found.comments), *(left.span for left in found.left_out)])
+    assert "".join(text[a:b] for a, b in spans) == text
+    assert all(c.parent is None or c.parent < n for n, c in enumerate(found.comments))
+    assert all(c.span.start < c.span.end for c in found.comments)

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.ingest.records import UNKNOWN, Basis, Span
+from archive.ingest.records import UNKNOWN, Span
 from archive.ingest.structure import recover
 from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.features import NAMES, features_of
 from archive.ingest.structure.lines import split_lines
 from archive.ingest.structure.model import WEIGHTS, Model, built_in, contrasts, from_json
-from archive.ingest.structure.parents import parents_of
+from archive.ingest.structure.parents import quoted_comments
 
 ARTICLE = [
     "The town council voted on Tuesday to close the harbour bridge for repairs, the mayor said in a statement.",
@@ -125,19 +125,17 @@ def test_what_somebody_may_have_written_is_no_boilerplate(line: str) -> None:
     assert boilerplate_kind(line) == ""
 
 
-def test_a_quote_of_an_earlier_comment_names_the_parent() -> None:
+def test_a_quote_of_an_earlier_comment_is_found() -> None:
     text = page(
         "article", "the bridge was never safe in winter", "other", "> the bridge was never safe in winter", "no"
     )
     spans = [line.span for line in split_lines(text)][1:]
-    parents = [parent for parent, _ in parents_of(text, spans)]
-    assert parents == [None, None, 0, None]
-    assert parents_of(text, spans)[2][1].basis is Basis.INFERRED
+    assert quoted_comments(text, spans) == [None, None, 0, None]
 
 
-def test_a_quote_of_the_article_names_no_parent() -> None:
+def test_a_quote_of_the_article_is_of_no_comment() -> None:
     text = page("the council voted to close the bridge", "“the council voted to close the bridge” they never asked")
-    assert parents_of(text, [split_lines(text)[1].span]) == [(None, UNKNOWN)]
+    assert quoted_comments(text, [split_lines(text)[1].span]) == [None]
 
 
 def test_chances_of_all_endings_add_up_to_one() -> None:

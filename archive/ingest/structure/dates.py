@@ -55,7 +55,7 @@ _UNITS = (
     "vecka|månad|år|uke|uge|time|måned|godzin|dni|dzień|tydzie|tygodn|miesi|rok|lat|lata|сек|мин|час|дн|ден|недел|месяц|"
     "год|лет|tunti|tuntia|päiv|viikk|kuukau|vuos|vuot|δευτερ|λεπτ|ώρ|ημέρ|μέρ|εβδομάδ|μήν|χρόν|έτ|saat|gün|hafta|ay|yıl"
 )
-_BEFORE = "vor|hace|il y a|há|ha|för|for|fa|πριν|před|about|ca"
+_BEFORE = "vor|hace|il y a|há|πριν|před"
 _AFTER = "ago|fa|sitten|geleden|siden|sedan|назад|temu|atrás|atras|önce|πριν|előtt|earlier|zuvor|later|vorher|past|auparavant"
 _SOME = r"\d{1,4}|an?|one|einem|einer|eine|un|une|una|uno|um|uma|een|en|ett|et"
 _DAYS = (
@@ -95,9 +95,12 @@ _FOUND = re.compile(
     rf"|(?P<weekday>(?:{_WEEKDAYS})\b\.?,?(?=\s\S))|(?P<date>{_DATE})|(?P<time>{_TIME}))",
     re.IGNORECASE,
 )
-_GLUE = re.compile(rf"[\s,;:|·•@/()–—-]*(?:{_WORD}{{1,4}}\.?[\s,:]*)?")
+_GLUE = re.compile(rf"[\s,;:|·•@/()–—-]*(?:{_WORD}{{1,4}}\.?[\s,:]*){{0,2}}")
 _TAIL = re.compile(r"\s?(?:uhr|Uhr|h|hrs|ч|г)\b\.?")
 _MAY_HOLD = re.compile(rf"\d|(?:{_DAYS}|{_SOME})\b", re.IGNORECASE)
+
+
+MOST_TRIES = 12  # places of a line that look like a date before the rest of it is given up: a table, a listing
 
 
 class Stamp(NamedTuple):
@@ -122,7 +125,10 @@ def stamps(line: str) -> list[Stamp]:
         return []
     found: list[Stamp] = []
     at = 0
-    while match := _FOUND.search(line, at):
+    for _ in range(MOST_TRIES):
+        match = _FOUND.search(line, at)
+        if not match:
+            break
         if not _is_date(match):
             at = match.start() + 1
             while at < len(line) and line[at - 1].isalnum() and line[at].isalnum():
@@ -132,7 +138,7 @@ def stamps(line: str) -> list[Stamp]:
         tail = _TAIL.match(line, at)
         at = tail.end() if tail else at
         last = found[-1] if found else None
-        if last and (glue := _GLUE.fullmatch(line, last.end, match.start())) and len(glue.group()) < 8:
+        if last and (glue := _GLUE.fullmatch(line, last.end, match.start())) and len(glue.group()) < 12:
             found[-1] = Stamp(last.start, at, (*last.parts, match))
         else:
             found.append(Stamp(match.start(), at, (match,)))

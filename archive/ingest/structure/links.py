@@ -42,6 +42,7 @@ OWN = (
     "likeness_to_any", "second_of_page", "in_thread", "two_before", "article_words", *_LOOKED_AT,
 )  # fmt: skip
 NAMES = (*PAIR, *OWN)
+_NAMED, _AT_NAME = NAMES.index("named_first"), NAMES.index("at_name")
 
 
 class Told(NamedTuple):
@@ -245,7 +246,10 @@ def decided(page: Page, weight: Vector, threshold: float) -> list[tuple[int | No
         best = max(range(len(found)), key=raised.__getitem__, default=None)
         parent, claim = None, UNKNOWN
         # Below the threshold the comment stays on the article: nobody can tell, and that is the commoner case.
-        if best is not None and 1 - 1 / total >= threshold:
+        # "@Anna" says whom it answers, even where the site's own tree has no replies and the model learned not to ask.
+        called = [i for i, row in enumerate(matrix) if row[_NAMED] and row[_AT_NAME]]
+        best = called[0] if called else best
+        if best is not None and (called or 1 - 1 / total >= threshold):
             parent = found[best]
             chance = round(max(LEAST, min(MOST, raised[best] / total)), 3)
             claim = Claim(Basis.INFERRED, chance, _reason(dict(zip(NAMES, matrix[best], strict=True))))

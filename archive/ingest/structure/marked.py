@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from archive.ingest.records import STATED, UNKNOWN, Basis, Claim, LeftOut, Span
 from archive.ingest.structure.boilerplate import boilerplate_kind
-from archive.ingest.structure.links import links_of
 from archive.ingest.structure.lines import Line, split_lines
+from archive.ingest.structure.links import links_of
 from archive.ingest.structure.markers import Marked, Marks
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 

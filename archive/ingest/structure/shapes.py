@@ -19,6 +19,7 @@ DATE = "D"
 NUMBER = "0"
 
 _PIECE = re.compile(r"\d+|[^\W\d_]+(?:['’.-][^\W\d_]+)*|[^\w\s]+|_+")
+_INITIAL = re.compile(r"(?:^|[\s.])[^\W\d_]{1,2}\.$")  # "Anna B."
 _CODE = frozenset("={}$<[]\\\"'“”;_")
 _STOPS = frozenset(".!?…。！？,;，；")
 
@@ -99,7 +100,8 @@ def worth(key: Key) -> float:
 
 def could_be_name(line: str) -> bool:
     """Say whether ``line`` could be somebody's name standing alone: short, with a letter, no sentence."""
-    return len(line) <= 60 and line[-1] not in _STOPS and line.count(" ") <= 6 and any(map(str.isalpha, line))
+    stopped = line[-1] in _STOPS and not _INITIAL.search(line)
+    return len(line) <= 60 and not stopped and line.count(" ") <= 6 and any(map(str.isalpha, line))
 
 
 def is_code(key: Key) -> bool:

@@ -26,7 +26,7 @@ Example = tuple[Matrix, int, float]  # candidates with "no parent" last, the rig
 
 PENALTY = 4.0  # on the squared weights
 # A reply is said from this chance on: lower than even, because one link right is worth more than one more root.
-THRESHOLD = {"named": 0.4, "bare": 0.4}
+THRESHOLD = {"named": 0.45, "bare": 0.4}
 
 
 class Thread(NamedTuple):
