@@ -102,10 +102,10 @@ def test_one_line_is_an_article() -> None:
     assert recover("Only this.").article == Span(0, 10)
 
 
-def test_authors_dates_and_parents_stay_unknown() -> None:
+def test_authors_and_dates_of_bare_text_stay_unknown() -> None:
     for comment in recover(page(*ARTICLE, *COMMENTS)).comments:
-        assert (comment.author, comment.posted_at, comment.parent) == (None, None, None)
-        assert (comment.author_claim, comment.date_claim, comment.parent_claim) == (UNKNOWN, UNKNOWN, UNKNOWN)
+        assert (comment.author, comment.posted_at) == (None, None)
+        assert (comment.author_claim, comment.date_claim) == (UNKNOWN, UNKNOWN)
 
 
 def test_boilerplate_at_the_edge_is_left_out_with_a_reason() -> None:

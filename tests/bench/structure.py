@@ -1,4 +1,4 @@
-"""Measure structure recovery on sites the model did not see: ``python tests/bench/structure.py [DEV.jsonl [STYLE ...]]``.
+"""Measure structure recovery on sites no model saw: ``python tests/bench/structure.py [DEV.jsonl [STYLE ...]]``.
 
 Five models, each trained without the sites it is asked about; then the figures of shared/structure/score.py, a row a
 style (bare, alone and the marked ones), and below it a row a language of those with 20 discussions or more.
@@ -74,7 +74,8 @@ def row(name: str, printed: str, answers: Sequence[dict[str, Any]], speed: float
     edits = re.search(r"edits +([\d.]+)", printed).group(1)  # type: ignore[union-attr]
     silent = sum(not one["comments"] for one in answers) / len(answers)
     last = "" if speed is None else f"{speed:7.2f}"
-    return f"{name:12} {len(answers):5d} {silent:7.3f} {exact:>6} {near:>7} {start:>6} {comment:>7} {link:>6} {edits:>6}{last}"
+    figures = f"{silent:7.3f} {exact:>6} {near:>7} {start:>6} {comment:>7} {link:>6} {edits:>6}"
+    return f"{name:12} {len(answers):5d} {figures}{last}"
 
 
 def measure(score: ModuleType, golds: Sequence[str], style: str, trained: Sequence[Trained]) -> str:

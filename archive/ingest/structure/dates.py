@@ -56,7 +56,7 @@ _UNITS = (
     "год|лет|tunti|tuntia|päiv|viikk|kuukau|vuos|vuot|δευτερ|λεπτ|ώρ|ημέρ|μέρ|εβδομάδ|μήν|χρόν|έτ|saat|gün|hafta|ay|yıl"
 )
 _BEFORE = "vor|hace|il y a|há|πριν|před"
-_AFTER = "ago|fa|sitten|geleden|siden|sedan|назад|temu|atrás|atras|önce|πριν|előtt|earlier|zuvor|later|vorher|past|auparavant"
+_AFTER = "ago|fa|sitten|geleden|siden|sedan|назад|temu|atrás|atras|önce|πριν|előtt|earlier|later|zuvor|vorher"
 _SOME = r"\d{1,4}|an?|one|einem|einer|eine|un|une|una|uno|um|uma|een|en|ett|et"
 _DAYS = (
     "today|yesterday|just now|heute|gestern|vorgestern|gerade eben|aujourd'hui|aujourd’hui|hier|avant-hier|hoy|ayer|"
@@ -81,7 +81,8 @@ _DATE = (
     r"(?P<y1>(?:19|20)\d\d)(?P<sep>[-/.])\s?(?P<m1>\d\d?)(?P=sep)\s?(?P<d1>\d\d?)(?!\d)"
     r"|(?P<y2>(?:19|20)\d\d)\s?[年년]\s?(?P<m2>\d\d?)\s?[月월]\s?(?P<d2>\d\d?)\s?[日일]?"
     r"|(?P<a>\d\d?)(?P<sep2>[-/.])\s?(?P<b>\d\d?)(?P=sep2)\s?(?P<y3>(?:19|20)\d\d|(?<=\d\d[-/.])\d\d)(?![.\d])"
-    rf"|(?P<d4>\d\d?)(?:st|nd|rd|th|er|\.|º|ª)?[ -]?(?:(?:of|de|di|d')\s)?(?P<w4>{_WORD}{{3,14}})\.?,?[ -]?(?:del?\s)?(?P<y4>(?:19|20)\d\d)\b"
+    rf"|(?P<d4>\d\d?)(?:st|nd|rd|th|er|\.|º|ª)?[ -]?(?:(?:of|de|di|d')\s)?(?P<w4>{_WORD}{{3,14}})\.?,?"
+    r"[ -]?(?:del?\s)?(?P<y4>(?:19|20)\d\d)\b"
     rf"|(?P<w5>{_WORD}{{3,14}})\.?[ ](?P<d5>\d\d?)(?:st|nd|rd|th)?,?\s(?P<y5>(?:19|20)\d\d)\b"
     rf"|(?P<y8>(?:19|20)\d\d)[.,]?\s(?P<w8>{_WORD}{{3,14}})\.?\s(?P<d8>\d\d?)\b\.?"
     rf"|(?P<d6>\d\d?)\.?\s(?P<w6>{_WORD}{{3,14}})\b|(?P<w7>{_WORD}{{3,14}})\.?\s(?P<d7>\d\d?)\b"

@@ -1,8 +1,8 @@
 """Whom a comment answers: nobody (it is on the article), the comment before it, or one of that comment's ancestors.
 
-In display order a reply stands below what it answers, so that these are all the candidates but for one: the last comment
-of somebody whom this one calls by name. A conditional logit weighs them; its weights are in links.json, one set for
-pages whose authors are known and one for bare text. Of 4,891 labelled comments a third are replies.
+In display order a reply stands below what it answers, so that these are all the candidates but for one: the last
+comment of somebody whom this one calls by name. A conditional logit weighs them; its weights are in links.json, one
+set for pages whose authors are known and one for bare text. Of 4,891 labelled comments a third are replies.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _LOOKED_AT = (
 _COLUMNS = [LINE_FEATURES.index(name) for name in _LOOKED_AT]
 PAIR = (
     "always", "previous", "distance", "depth", "on_article", "likeness", "named_first", "named", "same_author",
-    "answers_back", "named_by_it", "it_asks", "its_length", "its_author_leads", "has_replies", "quoted", "alone_between",
-    "leader_to_guest", "guest_to_leader", "its_author_next", "longer",
+    "answers_back", "named_by_it", "it_asks", "its_length", "its_author_leads", "has_replies", "quoted",
+    "alone_between", "leader_to_guest", "guest_to_leader", "its_author_next", "longer",
 )  # fmt: skip
 OWN = (
     "length", "author_share", "author_leads", "author_seen", "page_length", "position", "names_another",
@@ -63,7 +63,7 @@ class _Seen(NamedTuple):
 
 
 class Page:
-    """The comments of a page and what is looked at in them. ``quoted`` gives for each the comment it quotes, or None."""
+    """The comments of a page and what is looked at in them. ``quoted`` holds the comment each quotes, or None."""
 
     def __init__(self, comments: Sequence[Told], quoted: Sequence[int | None], article: str = "") -> None:
         self.comments = comments

@@ -255,7 +255,7 @@ def _grow(page: _Page, template: _Template, ends: list[int], by: int, *, names: 
 
 
 def _room(template: _Template) -> int:
-    """Return how many more elements fit between the pivots and leave at least a line of text to nearly every comment."""
+    """Return how many more elements fit between pivots and leave a line of text to nearly every comment."""
     gaps = sorted(b - a for a, b in pairwise(template.places))
     return gaps[max(len(gaps) // 10, len(gaps) > 3)] - 2 - len(template.above) - len(template.below)
 

@@ -97,7 +97,7 @@ def fit(threads: Sequence[Thread]) -> dict[str, Any]:
     """Return the weights as links.json holds them."""
     per_site = Counter(thread.site for thread in threads)
     table: dict[str, Any] = {
-        "about": f"{len(threads)} discussions of {len(per_site)} sites; written by archive.ingest.structure.train_links",
+        "about": f"{len(threads)} discussions of {len(per_site)} sites; written by train_links",
         "threshold": THRESHOLD,
     }
     for kind in ("named", "bare"):
