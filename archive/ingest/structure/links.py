@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
+from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -241,7 +242,7 @@ def decided(page: Page, weight: Vector, threshold: float) -> list[tuple[int | No
     result: list[tuple[int | None, Claim]] = []
     for index in range(len(page.comments)):
         found, matrix = rows(page, index, parents, depths)
-        raised = [math.exp(max(-30.0, min(30.0, sum(map(float.__mul__, weight, row))))) for row in matrix]
+        raised = [math.exp(max(-30.0, min(30.0, sum(map(mul, weight, row))))) for row in matrix]
         total = 1 + sum(raised)
         best = max(range(len(found)), key=raised.__getitem__, default=None)
         parent, claim = None, UNKNOWN
