@@ -256,7 +256,9 @@ def _grow(page: _Page, template: _Template, ends: list[int], by: int, *, names: 
 
 def _room(template: _Template) -> int:
     """Return how many more elements fit between pivots and leave a line of text to nearly every comment."""
-    gaps = sorted(b - a for a, b in pairwise(template.places))
+    # The article's own date may stand close above the first comment's, and says nothing about room.
+    places = template.places[1:] if len(template.places) > 3 else template.places
+    gaps = sorted(b - a for a, b in pairwise(places))
     return gaps[max(len(gaps) // 10, len(gaps) > 3)] - 2 - len(template.above) - len(template.below)
 
 
