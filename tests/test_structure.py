@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.ingest.records import UNKNOWN, Basis, Span
+from archive.ingest.records import UNKNOWN, Span
 from archive.ingest.structure import recover
 from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.habits import HABITS, habits_of
@@ -16,7 +16,7 @@ from archive.ingest.structure.hashed import NOWHERE, places_of
 from archive.ingest.structure.lines import split_lines
 from archive.ingest.structure.model import WEIGHTS, Model, built_in, from_arrays, to_arrays
 from archive.ingest.structure.page import NAMES, Page, look_at
-from archive.ingest.structure.parents import parents_of
+from archive.ingest.structure.parents import quoted_comments
 from archive.ingest.structure.trees import Trees
 from archive.ingest.structure.views import POSITION, Views
 
@@ -110,10 +110,10 @@ def test_one_line_is_an_article() -> None:
     assert recover("Only this.").article == Span(0, 10)
 
 
-def test_authors_dates_and_parents_stay_unknown() -> None:
+def test_authors_and_dates_of_bare_text_stay_unknown() -> None:
     for comment in recover(page(*ARTICLE, *COMMENTS)).comments:
-        assert (comment.author, comment.posted_at, comment.parent) == (None, None, None)
-        assert (comment.author_claim, comment.date_claim, comment.parent_claim) == (UNKNOWN, UNKNOWN, UNKNOWN)
+        assert (comment.author, comment.posted_at) == (None, None)
+        assert (comment.author_claim, comment.date_claim) == (UNKNOWN, UNKNOWN)
 
 
 def test_boilerplate_at_the_edge_is_left_out_with_a_reason() -> None:
@@ -133,19 +133,17 @@ def test_what_somebody_may_have_written_is_no_boilerplate(line: str) -> None:
     assert boilerplate_kind(line) == ""
 
 
-def test_a_quote_of_an_earlier_comment_names_the_parent() -> None:
+def test_a_quote_of_an_earlier_comment_is_found() -> None:
     text = page(
         "article", "the bridge was never safe in winter", "other", "> the bridge was never safe in winter", "no"
     )
     spans = [line.span for line in split_lines(text)][1:]
-    parents = [parent for parent, _ in parents_of(text, spans)]
-    assert parents == [None, None, 0, None]
-    assert parents_of(text, spans)[2][1].basis is Basis.INFERRED
+    assert quoted_comments(text, spans) == [None, None, 0, None]
 
 
-def test_a_quote_of_the_article_names_no_parent() -> None:
+def test_a_quote_of_the_article_is_of_no_comment() -> None:
     text = page("the council voted to close the bridge", "“the council voted to close the bridge” they never asked")
-    assert parents_of(text, [split_lines(text)[1].span]) == [(None, UNKNOWN)]
+    assert quoted_comments(text, [split_lines(text)[1].span]) == [None]
 
 
 def test_chances_of_all_endings_add_up_to_one() -> None:

@@ -1,9 +1,10 @@
-"""Measure structure recovery on sites the model did not see: ``python tests/bench/structure.py [DEV.jsonl]``.
+"""Measure structure recovery on sites no model saw: ``python tests/bench/structure.py [DEV.jsonl]``.
 
     python tests/bench/structure.py --endpoint URL --model NAME [--limit N] [DEV.jsonl]
 
 asks a reading model instead, about N discussions spread over the file; AFTERWORD_READING_MODEL_KEY is its key.
-Five models, each trained without the sites it is asked about; then the figures of shared/structure/score.py.
+Five models, each trained without the sites it is asked about; then the figures of shared/structure/score.py, a row a
+style (bare, alone and the marked ones), and below it a row a language of those with 20 discussions or more.
 """
 
 import argparse
@@ -12,20 +13,33 @@ import importlib.util
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "structure"
 sys.path.insert(0, str(ROOT))
 
 from archive.ingest.reading_model import ReadingModel
-from archive.ingest.structure import recover, train
+from archive.ingest.structure import recover, train, train_links
 from archive.ingest.structure.model import Model
+
+FEWEST = 20  # discussions of a language that get a row
+HEAD = "                 n  silent  exact within1  start comment   link  edits   MB/s"
+
+
+class Trained(NamedTuple):
+    """What answers for one discussion; none of it saw the discussion's site."""
+
+    model: Model
+    links: Mapping[str, Any]
 
 
 def load_score() -> ModuleType:
@@ -37,48 +51,66 @@ def load_score() -> ModuleType:
     return module
 
 
-def answer(text: str, name: str, model: Model | ReadingModel) -> str:
-    if isinstance(model, ReadingModel):
-        taken = model.take_apart(text)
+def answer(text: str, name: str, trained: Trained | ReadingModel) -> dict[str, Any]:
+    if isinstance(trained, ReadingModel):
+        taken = trained.take_apart(text)
         found = taken.found
         for problem in taken.problems:
             print(f"{name}: {problem}", file=sys.stderr)
     else:
-        found = recover(text, model)
+        found = recover(text, trained.model, trained.links)
     comments = [
         {"start": c.span.start, "end": c.span.end, "parent": c.parent, "boundary_confidence": c.boundary.confidence}
         for c in found.comments
     ]
-    return json.dumps({"source": name, "article": found.article._asdict(), "comments": comments})
+    return {"source": name, "article": found.article._asdict(), "comments": comments}
 
 
-def measure(score: ModuleType, dev: Path, style: str, models: Sequence[Model | ReadingModel]) -> str:
-    with dev.open(encoding="utf-8") as file:
-        texts = ["\n".join(score.lines_of(json.loads(row), style)[0]) + "\n" for row in file]
-    started = time.process_time()  # of this process: other work on the machine does not count
-    answers = [answer(text, f"{n:04d}.txt", models[n]) for n, text in enumerate(texts)]
-    seconds = time.process_time() - started
-    size = sum(len(text.encode()) for text in texts) / 1e6
+def scored(score: ModuleType, golds: Sequence[str], answers: Sequence[dict[str, Any]], style: str) -> str:
+    """Return what score.py prints of these answers to these labelled discussions (one JSON object each)."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "answers.jsonl"
-        path.write_text("\n".join(answers), encoding="utf-8")
+        gold, path = Path(folder) / "gold.jsonl", Path(folder) / "answers.jsonl"
+        gold.write_text("\n".join(golds) + "\n", encoding="utf-8")
+        rows = [json.dumps(one | {"source": f"{n:04d}.txt"}) for n, one in enumerate(answers)]
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            score.score(dev, path, style)
-    silent = sum('"comments": []' in line for line in answers) / len(answers)
-    return f"{style}: no comments found in {silent:.3f}; {size / seconds:.2f} MB/s\n{printed.getvalue()}"
+            score.score(gold, path, style)
+    return printed.getvalue()
 
 
-def measure_reading_model(dev: Path, options: argparse.Namespace) -> None:
+def row(name: str, printed: str, answers: Sequence[dict[str, Any]], speed: float | None = None) -> str:
+    """Return the figures of ``printed`` as one row under HEAD."""
+    exact, near = re.search(r"exact ([\d.]+)  within 1 ([\d.]+)", printed).groups()  # type: ignore[union-attr]
+    start, comment, link = re.findall(r"F1 ([\d.]+)", printed)
+    edits = re.search(r"edits +([\d.]+)", printed).group(1)  # type: ignore[union-attr]
+    silent = sum(not one["comments"] for one in answers) / len(answers)
+    last = "" if speed is None else f"{speed:7.2f}"
+    figures = f"{silent:7.3f} {exact:>6} {near:>7} {start:>6} {comment:>7} {link:>6} {edits:>6}"
+    return f"{name:12} {len(answers):5d} {figures}{last}"
+
+
+def measure(score: ModuleType, golds: Sequence[str], style: str, trained: Sequence[Trained | ReadingModel]) -> str:
+    texts = ["\n".join(score.lines_of(json.loads(gold), style)[0]) + "\n" for gold in golds]
+    started = time.process_time()  # of this process: other work on the machine does not count
+    answers = [answer(text, "", its) for text, its in zip(texts, trained, strict=True)]
+    speed = sum(len(text.encode()) for text in texts) / 1e6 / (time.process_time() - started)
+    printed = scored(score, golds, answers, style)
+    lines = [row(style, printed, answers, speed)]
+    languages = [json.loads(gold)["lang"] for gold in golds]
+    for language, count in Counter(languages).most_common():
+        if count >= FEWEST:
+            some = [i for i, its in enumerate(languages) if its == language]
+            its_golds, its_answers = [golds[i] for i in some], [answers[i] for i in some]
+            lines.append(row(f"  {language}", scored(score, its_golds, its_answers, style), its_answers))
+    return "\n".join([*lines, *(line for line in printed.splitlines() if line.startswith("calibrated"))])
+
+
+def measure_reading_model(score: ModuleType, golds: Sequence[str], options: argparse.Namespace) -> None:
     model = ReadingModel(options.endpoint, options.model, os.environ.get("AFTERWORD_READING_MODEL_KEY", ""))
-    with dev.open(encoding="utf-8") as file:
-        rows = list(file)
-    rows = rows[:: max(1, len(rows) // options.limit)][: options.limit] if options.limit else rows
-    with tempfile.TemporaryDirectory() as folder:
-        some = Path(folder) / "some.jsonl"
-        some.write_text("".join(rows), encoding="utf-8")
-        for style in ("bare", "alone"):
-            print(measure(load_score(), some, style, [model] * len(rows)))
+    some = golds[:: max(1, len(golds) // options.limit)][: options.limit] if options.limit else golds
+    for style in options.styles or ["bare", "alone"]:
+        print(measure(score, some, style, [model] * len(some)), flush=True)
 
 
 def arguments() -> argparse.Namespace:
@@ -87,6 +119,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--endpoint", help="a chat API, up to /chat/completions")
     parser.add_argument("--model", default="", help="the model's name there")
     parser.add_argument("--limit", type=int, default=0, help="how many discussions it is asked about; 0 is all")
+    parser.add_argument("--styles", nargs="*", default=[], help="bare, alone, or the marked ones; all if absent")
     return parser.parse_args()
 
 
@@ -97,12 +130,16 @@ def main() -> int:
         if not needed.exists():
             print(f"{needed} is not here: the labelled discussions are not part of the project")
             return 1
+    score = load_score()
+    golds = dev.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    print(HEAD)
     if options.endpoint:
-        measure_reading_model(dev, options)
+        measure_reading_model(score, golds, options)
         return 0
-    models = train.cross_validated(train.load(dev))
-    for style in ("bare", "alone"):
-        print(measure(load_score(), dev, style, models))
+    models, links = train.cross_validated(train.load(dev)), train_links.cross_validated(dev)
+    trained = [Trained(model, its) for model, its in zip(models, links, strict=True)]
+    for style in options.styles or ["bare", "alone", *score.STYLES]:
+        print(measure(score, golds, style, trained), flush=True)
     return 0
 
 

@@ -1,7 +1,4 @@
-"""Whom a comment answers, where its own words say so: it quotes an earlier comment.
-
-Everything else stays unknown: in bare text "answers the comment before" and "answers the article" look the same.
-"""
+"""Which earlier comment a comment quotes. ``links`` weighs that with everything else that says whom it answers."""
 
 from __future__ import annotations
 
@@ -9,13 +6,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from archive.ingest.records import UNKNOWN, Basis, Claim, Span
+from archive.ingest.records import Span
 
 REACH = 50_000  # code points before a comment in which its quotes are looked for; bounds the work
 SEEN = 3_000  # code points of a comment in which quotes are looked for
 MOST_QUOTES = 5  # of one comment
-# Right in 28 of 51 on the labelled discussions; most of the others were posted as a new thread all the same.
-QUOTE_CONFIDENCE = 0.55
 
 _QUOTE = re.compile(r"(?m)^>+[ \t]*(?P<angle>[^\r\n]{25,})|[“„«\"](?P<marks>[^“”„«»\"\r\n]{25,})[”“»\"]")
 
@@ -35,9 +30,7 @@ def _quoted(text: str, spans: Sequence[Span], starts: Sequence[int], index: int)
     return None
 
 
-def parents_of(text: str, spans: Sequence[Span]) -> list[tuple[int | None, Claim]]:
-    """Return for each comment (index of the comment it answers, or None; the claim). Spans are in text order."""
+def quoted_comments(text: str, spans: Sequence[Span]) -> list[int | None]:
+    """Return for each comment the index of the comment it quotes, or None. Spans are in text order."""
     starts = [span.start for span in spans]
-    quoted = (_quoted(text, spans, starts, index) for index in range(len(spans)))
-    claim = Claim(Basis.INFERRED, QUOTE_CONFIDENCE, "quotes an earlier comment")
-    return [(None, UNKNOWN) if parent is None else (parent, claim) for parent in quoted]
+    return [_quoted(text, spans, starts, index) for index in range(len(spans))]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from archive.ingest.records import Basis, Claim, LeftOut, Span
 from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.lines import Line, split_lines
+from archive.ingest.structure.links import links_of
+from archive.ingest.structure.marked import recover_marked
+from archive.ingest.structure.markers import find_marks
 from archive.ingest.structure.model import Model, built_in
 from archive.ingest.structure.page import look_at
-from archive.ingest.structure.parents import parents_of
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 
 LEAST, MOST = 0.02, 0.98  # no confidence outside: the model is never that sure, whatever its arithmetic says
@@ -22,7 +25,7 @@ def _inferred(confidence: float, reason: str) -> Claim:
     return Claim(Basis.INFERRED, round(max(LEAST, min(MOST, confidence)), 3), reason)
 
 
-def recover(text: str, model: Model | None = None) -> Recovered:
+def recover(text: str, model: Model | None = None, links: Mapping[str, Any] | None = None) -> Recovered:
     """Find the article and the comments in ``text``: one paragraph a line, article first. Never raises on any text.
 
     Linear in the length of the text. A text of one line is an article. The result tiles the text: see Recovered.
@@ -32,6 +35,8 @@ def recover(text: str, model: Model | None = None) -> Recovered:
         left_out = (LeftOut(Span(0, len(text)), BLANK),) if text else ()
         return Recovered(Span(0, 0), _inferred(MOST, "nothing but blanks"), (), left_out)
     model = model or built_in()
+    if marks := find_marks(lines):
+        return recover_marked(text, lines, marks, lambda some: _first_end(some, model), links)
     page = look_at(lines)
     starts, ends = model.start_probabilities(page)
     begins = begins_of(starts, ends, model.threshold, model.none)
@@ -44,9 +49,20 @@ def recover(text: str, model: Model | None = None) -> Recovered:
         RecoveredComment(
             span, _inferred(model.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen)), *parent
         )
-        for (begin, span), seen, parent in zip(kept, signs, parents_of(text, spans), strict=True)
+        for (begin, span), seen, parent in zip(
+            kept, signs, links_of(text, spans, article=article, table=links), strict=True
+        )
     )
     return Recovered(article, _article_claim(begins, ends, model), comments, _gaps(text, [article, *spans]))
+
+
+def _first_end(lines: Sequence[Line], model: Model) -> tuple[int, float]:
+    """Return after how many of the lines, an article and one comment, the article ends, and how likely that is."""
+    if len(lines) < 2:
+        return 1, LEAST
+    _, ends = model.start_probabilities(look_at(lines))
+    best = max(range(1, len(ends)), key=ends.__getitem__)
+    return best, ends[best]
 
 
 def begins_of(starts: Sequence[float], ends: Sequence[float], threshold: float, none: float) -> list[int]:

@@ -1,0 +1,274 @@
+"""Whom a comment answers: nobody (it is on the article), the comment before it, or one of that comment's ancestors.
+
+In display order a reply stands below what it answers, so that these are all the candidates but for one: the last
+comment of somebody whom this one calls by name. A conditional logit weighs them; its weights are in links.json, one
+set for pages whose authors are known and one for bare text. Of 4,891 labelled comments a third are replies.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from operator import mul
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from archive.ingest.records import UNKNOWN, Basis, Claim, Span
+from archive.ingest.structure.features import LINE_FEATURES, Vector, line_features, words_of
+from archive.ingest.structure.parents import quoted_comments
+
+WEIGHTS = Path(__file__).with_name("links.json")
+SEEN = 1_500  # code points of a comment that are looked at
+OPENING = 80  # code points in which the name of whom it answers stands
+ARTICLE = 20_000  # code points of the article whose words are looked at
+MOST_ANCESTORS = 8  # candidates; nobody answers above that without naming or quoting
+MOST, LEAST = 0.84, 0.02  # of those said to be surer, across sites, 80 % were right
+
+_LOOKED_AT = (
+    "question", "exclamation", "first_person", "second_person", "greeting", "reaction", "call", "at_name", "url",
+    "quote_start", "angle_quote", "lower_start", "ellipsis_start", "list_item", "emoticon",
+)  # fmt: skip
+_COLUMNS = [LINE_FEATURES.index(name) for name in _LOOKED_AT]
+PAIR = (
+    "always", "previous", "distance", "depth", "on_article", "likeness", "named_first", "named", "same_author",
+    "answers_back", "named_by_it", "it_asks", "its_length", "its_author_leads", "has_replies", "quoted",
+    "alone_between", "leader_to_guest", "guest_to_leader", "its_author_next", "longer",
+)  # fmt: skip
+OWN = (
+    "length", "author_share", "author_leads", "author_seen", "page_length", "position", "names_another",
+    "likeness_to_any", "second_of_page", "in_thread", "two_before", "article_words", *_LOOKED_AT,
+)  # fmt: skip
+NAMES = (*PAIR, *OWN)
+_NAMED, _AT_NAME = NAMES.index("named_first"), NAMES.index("at_name")
+
+
+class Told(NamedTuple):
+    """A comment as far as links are concerned."""
+
+    text: str
+    author: str | None = None
+
+
+class _Seen(NamedTuple):
+    words: frozenset[str]
+    weight: float
+    opening: str
+    opening_words: frozenset[str]
+    looked: Vector
+    asks: float
+    length: float
+
+
+class Page:
+    """The comments of a page and what is looked at in them. ``quoted`` holds the comment each quotes, or None."""
+
+    def __init__(self, comments: Sequence[Told], quoted: Sequence[int | None], article: str = "") -> None:
+        self.comments = comments
+        self.quoted = quoted
+        sets = [frozenset(word for word in words_of(c.text[:SEEN]) if len(word) > 1) for c in comments]
+        common = Counter(word for words in sets for word in words)
+        total = len(comments)
+        # A word that all comments have says nothing about who answers whom: it is the article's subject, or grammar.
+        self.rarity = {word: math.log((total + 1) / count) ** 2 for word, count in common.items() if count > 1}
+        self.seen = [_look(told, words, self.rarity) for told, words in zip(comments, sets, strict=True)]
+        self.authors = [(told.author or "").casefold() for told in comments]
+        self.names = [_calls(author) for author in self.authors]
+        self.by = Counter(author for author in self.authors if author)
+        self.leader = self.by.most_common(1)[0][0] if self.by and self.by.most_common(1)[0][1] > 1 else None
+        self.about = frozenset(word for word in words_of(article[:ARTICLE]) if len(word) > 3)
+        self.first_by: dict[str, int] = {}
+        for index, author in enumerate(self.authors):
+            self.first_by.setdefault(author, index)
+
+    def likeness(self, left: int, right: int) -> float:
+        """Return from 0 to 1 how many of their rarer words two comments share."""
+        a, b = self.seen[left], self.seen[right]
+        shared = sum(self.rarity.get(word, 0.0) for word in a.words & b.words)
+        return min(1.0, 2 * shared / math.sqrt((1 + a.weight) * (1 + b.weight)))
+
+    def calls(self, index: int, other: int) -> tuple[float, float]:
+        """Return whether the comment names the other's author (in its opening, anywhere in its text)."""
+        names = self.names[other]
+        if not names or self.authors[index] == self.authors[other]:
+            return 0.0, 0.0
+        seen = self.seen[index]
+        first = any(
+            name in seen.opening if " " in name or not name.isascii() else name in seen.opening_words for name in names
+        )
+        return float(first), float(first or any(name in seen.words for name in names))
+
+
+def _look(told: Told, words: frozenset[str], rarity: Mapping[str, float]) -> _Seen:
+    text = told.text[:SEEN]
+    first = text.split("\n", 1)[0]
+    looked = line_features(first, words_of(first))
+    opening = text[:OPENING].casefold()
+    return _Seen(
+        words,
+        sum(rarity.get(word, 1.0) for word in words),
+        opening,
+        frozenset(re.findall(r"\w+", opening)),
+        [looked[column] for column in _COLUMNS],
+        float("?" in text[-300:] or "？" in text[-300:]),
+        math.log2(1 + len(told.text)) / 12,
+    )
+
+
+def _calls(author: str) -> tuple[str, ...]:
+    """Return what people call an author: the whole name, its first word."""
+    words = re.findall(r"\w+", author)
+    if not words or author in {"anonymous", "anonym", "anonyme", "anónimo", "anonimo", "guest", "gast", "admin"}:
+        return ()
+    found = [author, words[0]] if len(words[0]) > 2 else [author]
+    return tuple(dict.fromkeys(name for name in found if len(name) > 1))
+
+
+def own_features(page: Page, index: int, thread: Sequence[int] = ()) -> Vector:
+    """Return OWN of a comment: what it says of being a reply, whoever is answered in the ``thread`` above it."""
+    seen, author, total = page.seen[index], page.authors[index], len(page.comments)
+    named = any(page.calls(index, other)[0] for other in range(max(0, index - 30), index))
+    share = page.by[author] / total if author else 0.0
+    return [
+        seen.length,
+        share,
+        float(author == page.leader) if author else 0.0,
+        float(bool(author) and page.first_by[author] < index),
+        math.log(total) / 5,
+        index / total,
+        float(named),
+        max((page.likeness(index, other) for other in range(max(0, index - 6), index)), default=0.0),
+        float(index == 1),
+        float(bool(author) and any(page.authors[other] == author for other in thread)),
+        float(bool(author) and index > 1 and page.authors[index - 2] == author),
+        len(seen.words & page.about) / max(5, len(seen.words)),
+        *seen.looked,
+    ]
+
+
+def pair_features(page: Page, index: int, other: int, parents: Sequence[int | None], depths: Sequence[int]) -> Vector:
+    """Return PAIR of "comment ``index`` answers ``other``", where ``parents`` are those of the comments before it."""
+    author, its = page.authors[index], page.authors[other]
+    first, anywhere = page.calls(index, other)
+    above = parents[other]
+    known = bool(author and its)
+    leads, led = author == page.leader, its == page.leader
+    after = page.authors[index + 1] if index + 1 < len(page.authors) else ""
+    return [
+        1.0,
+        float(other == index - 1),
+        math.log(index - other),
+        min(5, depths[other]) / 5,
+        float(above is None),
+        page.likeness(index, other),
+        first,
+        anywhere,
+        float(bool(author) and author == its),
+        float(bool(author) and above is not None and page.authors[above] == author),
+        page.calls(other, index)[0],
+        page.seen[other].asks,
+        page.seen[other].length,
+        float(bool(its) and its == page.leader),
+        float(other < index - 1),
+        float(page.quoted[index] == other),
+        float(bool(author) and its != author and page.by[author] > 1 and page.by[its] > 1),
+        float(known and leads and not led),
+        float(known and led and not leads),
+        float(known and after == its != author),
+        page.seen[index].length - page.seen[other].length,
+    ]
+
+
+def candidates(page: Page, index: int, parents: Sequence[int | None]) -> list[int]:
+    """Return the comments that ``index`` may answer: the one before, that one's ancestors, whom it names or quotes."""
+    found: list[int] = []
+    at: int | None = index - 1 if index else None
+    while at is not None and len(found) < MOST_ANCESTORS:
+        found.append(at)
+        at = parents[at]
+    extra = page.quoted[index]
+    if extra is None:
+        extra = next((j for j in range(index - 1, max(-1, index - 31), -1) if page.calls(index, j)[0]), None)
+    return found if extra is None or extra in found else [*found, extra]
+
+
+def rows(
+    page: Page, index: int, parents: Sequence[int | None], depths: Sequence[int]
+) -> tuple[list[int], list[Vector]]:
+    """Return the candidates and their NAMES. "No parent" is the row of zeros, and not among them."""
+    found = candidates(page, index, parents)
+    own = own_features(page, index, found) if found else []
+    return found, [pair_features(page, index, other, parents, depths) + own for other in found]
+
+
+@cache
+def weights(path: Path = WEIGHTS) -> dict[str, Any]:
+    """Return the weights that come with the project: {"named"|"bare": {feature: weight}, "threshold": ...}."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def vector(table: Mapping[str, float]) -> Vector:
+    return [table[name] for name in NAMES]
+
+
+def links_of(
+    text: str,
+    spans: Sequence[Span],
+    authors: Sequence[str | None] = (),
+    article: Span = Span(0, 0),  # noqa: B008 - a tuple
+    table: Mapping[str, Any] | None = None,
+) -> list[tuple[int | None, Claim]]:
+    """Return for each comment (index of the comment it answers, or None; the claim). Spans are in text order.
+
+    ``authors`` is empty or has a name or None for each comment. Linear in the number of comments.
+    """
+    table = table or weights()
+    told = [
+        Told(text[span.start : min(span.end, span.start + SEEN)], author)
+        for span, author in zip(spans, authors or [None] * len(spans), strict=True)
+    ]
+    kind = "named" if any(authors) else "bare"
+    page = Page(told, quoted_comments(text, spans), text[article.start : min(article.end, article.start + ARTICLE)])
+    return decided(page, vector(table[kind]), table["threshold"][kind])
+
+
+def decided(page: Page, weight: Vector, threshold: float) -> list[tuple[int | None, Claim]]:
+    """Return (parent or None, claim) for each comment of the page, decided one after the other."""
+    parents: list[int | None] = []
+    depths: list[int] = []
+    result: list[tuple[int | None, Claim]] = []
+    for index in range(len(page.comments)):
+        found, matrix = rows(page, index, parents, depths)
+        raised = [math.exp(max(-30.0, min(30.0, sum(map(mul, weight, row))))) for row in matrix]
+        total = 1 + sum(raised)
+        best = max(range(len(found)), key=raised.__getitem__, default=None)
+        parent, claim = None, UNKNOWN
+        # Below the threshold the comment stays on the article: nobody can tell, and that is the commoner case.
+        # "@Anna" says whom it answers, even where the site's own tree has no replies and the model learned not to ask.
+        called = [i for i, row in enumerate(matrix) if row[_NAMED] and row[_AT_NAME]]
+        best = called[0] if called else best
+        if best is not None and (called or 1 - 1 / total >= threshold):
+            parent = found[best]
+            chance = round(max(LEAST, min(MOST, raised[best] / total)), 3)
+            claim = Claim(Basis.INFERRED, chance, _reason(dict(zip(NAMES, matrix[best], strict=True))))
+        parents.append(parent)
+        depths.append(0 if parent is None else depths[parent] + 1)
+        result.append((parent, claim))
+    return result
+
+
+def _reason(row: Mapping[str, float]) -> str:
+    said = {
+        "quoted": "quotes it",
+        "named_first": "names its author",
+        "answers_back": "answers back",
+        "named_by_it": "was named by it",
+        "it_asks": "stands below a question",
+    }
+    found = [words for name, words in said.items() if row[name]]
+    if row["likeness"] > 0.15:
+        found.append("shares its rarer words")
+    return ", ".join(found[:2]) or "reads like an answer to the comment before"
