@@ -33,10 +33,21 @@ def may_moderate(user: Viewer) -> bool:
     return user is not None and user.has_perm("archive.moderate_comment")
 
 
+def may_review(user: Viewer) -> bool:
+    """Who may bring discussions in may also correct what was made of them."""
+    return user is not None and user.has_perm("archive.add_source")
+
+
 class ArticleQuerySet(QuerySet[Article]):
     def visible_to(self, user: Viewer) -> Self:
-        """Published articles; a moderator also sees hidden ones."""
+        """Published articles; a moderator also sees hidden ones and those in review."""
         return self if may_moderate(user) else self.filter(status=Article.Status.PUBLISHED)
+
+    def workable_by(self, user: Viewer) -> Self:
+        """What the person sees and, for an archivist, what waits for review."""
+        if may_moderate(user) or not may_review(user):
+            return self.visible_to(user)
+        return self.filter(status__in=[Article.Status.PUBLISHED, Article.Status.IN_REVIEW])
 
     def newest_first(self) -> Self:
         return self.order_by("-id")

@@ -19,6 +19,7 @@ PURE = {
     "archive.ingest.records": set(),
     "archive.ingest.readers": {"archive.ingest.records", "archive.ingest.structure"},
     "archive.ingest.structure": {"archive.ingest.records"},
+    "archive.ingest.corrections": {"archive.ingest.records", "archive.ingest.readers.plain_text"},
     "archive.search.grammar": set(),
     "archive.entities.names": set(),
     "archive.entities.gazetteer": {"archive.entities.names"},
@@ -36,8 +37,8 @@ MAY = {
     "archive.outbox": {"archive.models"},
     "archive.moderation": {"archive.models", "archive.queries", "archive.counters", "archive.outbox"},
     "archive.ingest.loader": {
-        "archive.counters", "archive.ingest.records", "archive.models", "archive.outbox", "archive.text",
-        "archive.threads",
+        "archive.counters", "archive.ingest.corrections", "archive.ingest.records", "archive.models", "archive.outbox",
+        "archive.text", "archive.threads",
     },
     "archive.models": {"archive.ingest.records"},
 }  # fmt: skip

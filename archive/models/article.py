@@ -47,6 +47,7 @@ class Article(models.Model):
 
     class Status(models.TextChoices):
         PUBLISHED = "published", "published"
+        IN_REVIEW = "in_review", "waiting for review"
         HIDDEN = "hidden", "hidden by a moderator"
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, db_index=False)
