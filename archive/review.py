@@ -14,11 +14,11 @@ import zstandard
 from django.db import transaction
 from django.utils import timezone
 
-from archive import moderation, queries
+from archive import moderation, queries, threads
 from archive.ingest import corrections, importer, loader
 from archive.ingest.corrections import Outline
 from archive.ingest.readers.decoding import decode
-from archive.ingest.records import Discussion, Problem
+from archive.ingest.records import Basis, Discussion, Problem
 from archive.models import Article, Correction, Review
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ class Answer:
     before: State | None = None
     problem: str = ""
     conflict: bool = False
+    said: str = ""
+
+
+def hidden_spans(article_id: int) -> list[tuple[int, int, str]]:
+    """Start, end and status of each comment that readers do not see."""
+    return loader.hidden_spans(article_id)
 
 
 def can_be_reviewed(article: Article) -> bool:
@@ -100,7 +106,7 @@ def correct(article_id: int, given: Mapping[str, Any], *, version: int, by: User
         uncertain = len(corrections.questions(after.outline))
         Review.objects.filter(article_id=article_id).update(version=version + 1, uncertain=uncertain)
         moderation.log_correction(before.article, operation=operation["op"], words=words, by=by)
-    return Answer(after, before)
+    return Answer(after, before, said=words)
 
 
 def _locked(article_id: int) -> State | None:
@@ -195,3 +201,44 @@ def _would_show(article: Article, made: Discussion, outline: Outline) -> str:
             number = corrections.line_number(outline.text, start)
             return f"the comment at line {number} is hidden, and a part of it would be shown: it has to stay a comment"
     return ""
+
+
+def labelled(article: Article) -> dict[str, Any] | None:
+    """A reviewed discussion as training data for ``ingest.structure``: paragraphs and links, nothing hidden.
+
+    None where a part of it is hidden or the text of the source was not kept.
+    """
+    state = None if loader.hidden_spans(article.pk) else state_of(article)
+    if state is None or not state.outline.comments:
+        return None
+    found = corrections.discussion_of(state.outline, _known(article))
+    start, end = found.article_span or (0, 0)
+    parents = {post.external_id: post.parent for post in found.comments}
+    ranks = threads.arrange(list(parents), list(parents.values())).rank
+    claims = [remark.parent_claim.basis for remark in list(state.outline.comments.values())[1:]]
+    return {
+        "id": f"{article.site.slug}#{article.pk}",
+        "source_repo": "",
+        "source_path": article.source.name,
+        "site": article.site.slug,
+        "kind": "text",
+        "lang": article.language,
+        "title": found.title,
+        "order": "thread" if list(ranks) == sorted(ranks) else "chrono",
+        "links_known": all(basis in {Basis.REVIEWED, Basis.STATED} for basis in claims),
+        "article_paragraphs": _paragraphs(state.outline.text[start:end]),
+        "comments": [
+            {
+                "id": post.external_id,
+                "parent_id": post.parent,
+                "author": post.author,
+                "date": post.posted_at.isoformat() if post.posted_at else None,
+                "paragraphs": _paragraphs(post.text),
+            }
+            for post in found.comments
+        ],
+    }
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [line for raw in text.replace("\r", "\n").split("\n") if (line := raw.strip())]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import StringIO
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.test import Client
 
 from accounts.models import User
 from archive import moderation, queries, review
@@ -285,3 +289,113 @@ def test_an_archivist_sets_author_and_date(article: Article, archivist: User) ->
     comment = Comment.objects.get(span_start=at(4))
     assert (comment.author_name, comment.author_basis) == ("Ilse", "reviewed")
     assert (comment.posted_at, comment.date_basis) == (datetime(2017, 3, 14, 21, 7, tzinfo=UTC), "reviewed")
+
+
+# The page, its endpoint, the queue
+
+
+def address(article: Article) -> str:
+    return f"/admin/archive/article/{article.pk}/review/"
+
+
+def post(client: Client, article: Article, operation: dict[str, Any], version: int) -> Any:
+    body = {"operation": operation, "version": version}
+    return client.post(address(article), body, content_type="application/json")
+
+
+def test_the_endpoint_answers_with_what_changed(client: Client, article: Article, archivist: User) -> None:
+    lay_out(article, archivist)
+    client.force_login(archivist)
+    version = Review.objects.get().version
+    answer = post(client, article, {"op": "join", "at": at(7)}, version)
+    made = answer.json()
+    assert (answer.status_code, made["version"], made["lines"]) == (200, version + 1, {str(at(7)): "more"})
+    assert (made["gone"], made["comments"], made["undo"]) == ([at(7)], {}, True)
+
+
+def test_the_endpoint_says_who_was_faster(client: Client, article: Article, archivist: User) -> None:
+    lay_out(article, archivist)
+    client.force_login(archivist)
+    answer = post(client, article, {"op": "join", "at": at(7)}, 0)
+    assert (answer.status_code, archivist.username in answer.json()["problem"]) == (409, True)
+
+
+@pytest.mark.parametrize("body", ["nope", "[]", "{}", '{"operation": 3, "version": 1}', '{"operation": {"op": "x"}}'])
+def test_nonsense_is_answered(client: Client, article: Article, archivist: User, body: str) -> None:
+    client.force_login(archivist)
+    assert client.post(address(article), body, content_type="application/json").status_code == 400
+
+
+def test_an_impossible_operation_is_answered_in_words(client: Client, article: Article, archivist: User) -> None:
+    client.force_login(archivist)
+    client.get(address(article))
+    answer = post(client, article, {"op": "start", "at": 5}, 0)
+    assert (answer.status_code, answer.json()["problem"]) == (422, "No line of the source starts there")
+
+
+def test_the_forms_do_the_same_without_a_script(client: Client, article: Article, archivist: User) -> None:
+    lay_out(article, archivist)
+    client.force_login(archivist)
+    sent = {"op": "reply", "line": "5", "to": "4", "version": Review.objects.get().version}
+    text = client.post(address(article), sent, follow=True).content.decode()
+    assert "Saved: the comment at line 5 answers line 4." in text
+    client.post(address(article), {"op": "publish", "version": Review.objects.get().version})
+    assert Comment.objects.get(span_start=at(5)).parent == Comment.objects.get(span_start=at(4))
+
+
+@pytest.mark.parametrize("role", ["reader", "moderator"])
+def test_only_archivists_review(client: Client, article: Article, role: str) -> None:
+    client.force_login(make_user(role))
+    assert client.get(address(article)).status_code in {302, 403}
+    assert post(client, article, {"op": "accept_rest"}, 0).status_code in {302, 403}
+    assert client.get("/admin/archive/article/review/").status_code in {302, 403}
+
+
+def test_an_archivist_does_not_read_what_a_moderator_hid(client: Client, article: Article, archivist: User) -> None:
+    published(article, archivist)
+    moderation.hide(Comment.objects.get(span_start=at(7)), by=make_user("moderator"), reason="insult")
+    client.force_login(archivist)
+    text = client.get(address(article)).content.decode()
+    assert "lol they never ask" not in text
+    assert "hidden by a moderator" in text
+
+
+def test_a_script_in_the_source_is_text(client: Client, archivist: User) -> None:
+    article = imported(TEXT.replace("lol", "</script><script>alert(1)</script>"))
+    client.force_login(archivist)
+    text = client.get(address(article)).content.decode()
+    assert "<script>alert" not in text
+    assert " style=" not in text
+
+
+def test_the_queue_begins_with_the_most_uncertain(client: Client, article: Article, archivist: User) -> None:
+    other = imported(TEXT + "And one more remark that nobody can place, I think!\n" * 3, "other.txt")
+    Review.objects.filter(article_id=other.pk).update(uncertain=99)
+    client.force_login(archivist)
+    text = client.get("/admin/archive/article/review/").content.decode()
+    assert text.index(address(other)) < text.index(address(article))
+    assert "/admin/archive/article/review/" in client.get("/admin/").content.decode()
+
+
+def test_corrected_discussions_are_exported_as_labels(article: Article, archivist: User) -> None:
+    lay_out(article, archivist)
+    do(article, archivist, {"op": "reply", "at": at(5), "to": at(4)}, {"op": "accept_rest"})
+    assert exported() == []  # not while it is in review
+    review.publish(article.pk, version=Review.objects.get().version, by=archivist)
+    (row,) = exported()
+    assert row["article_paragraphs"] == TEXT.splitlines()[:3]
+    assert [one["paragraphs"] for one in row["comments"]] == [
+        [TEXT.splitlines()[3]],
+        TEXT.splitlines()[4:6],
+        [TEXT.splitlines()[6]],
+    ]
+    assert [one["parent_id"] for one in row["comments"]] == [None, row["comments"][0]["id"], None]
+    assert (row["links_known"], row["order"]) == (True, "thread")
+    moderation.hide(Comment.objects.get(span_start=at(7)), by=make_user("moderator"), reason="insult")
+    assert exported() == []
+
+
+def exported() -> list[dict[str, Any]]:
+    out = StringIO()
+    call_command("export_corrections", stdout=out, stderr=StringIO())
+    return [json.loads(line) for line in out.getvalue().splitlines()]
