@@ -85,5 +85,5 @@ class Article(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        slug = self.slug if self.slug not in {"", "feed"} else "-"  # what stands at …/feed/ is the feed
+        slug = self.slug if self.slug not in {"", "feed", "source"} else "-"  # these addresses are taken
         return reverse("article", args=[self.pk, slug])
