@@ -40,6 +40,11 @@ class SourceLine(NamedTuple):
     starts: bool
     is_here: bool
 
+    @property
+    def is_first(self) -> bool:
+        """Whether the marked part starts on this line: what the link from the comment leads to."""
+        return self.is_here and self.starts
+
 
 class Extract(NamedTuple):
     """A page of lines, and the offsets at which the pages before and after it start."""

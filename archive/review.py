@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MOST_TOLD = 3  # corrections by others that a conflict names; the rest is counted
-IMPOSSIBLE = "only a discussion that was read from plain text, and whose text was kept, can be reviewed"
+IMPOSSIBLE = (
+    f"only a discussion that was read from plain text of at most {corrections.MAX_LINES:,} lines, "
+    "and whose text was kept, can be reviewed"
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def state_of(article: Article) -> State | None:
         review = Review.objects.update_or_create(article_id=article.pk, defaults=fields)[0]
     else:
         proposal = corrections.from_json(decode(data).text, review.proposal)
-    return _standing(article, proposal, review.version)
+    return _standing(article, proposal, review.version) if len(proposal.lines) <= corrections.MAX_LINES else None
 
 
 def _proposed(data: bytes, article: Article) -> Outline:

@@ -228,11 +228,15 @@ function mark(line, scroll = false) {
   if (item && !item.classList.contains("here")) item.classList.add("here");
   if (scroll) {
     led = null; // both panes are moved here: neither leads the other
-    const both = () => { show(source, line.el); show(thread, item ?? article); };
-    both();
-    requestAnimationFrame(both); // what came into sight only now has its true height
+    settle(4, () => here === line && (show(source, line.el), show(thread, item ?? article)));
   }
   tell();
+}
+
+// Lines that come into sight get their true height one frame later, and push the marked one away.
+function settle(frames, then) {
+  then();
+  if (frames) requestAnimationFrame(() => settle(frames - 1, then));
 }
 
 function show(pane, el) {

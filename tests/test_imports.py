@@ -41,6 +41,8 @@ MAY = {
         "archive.text", "archive.threads",
     },
     "archive.models": {"archive.ingest.records"},
+    "archive.review": {"archive.ingest", "archive.models", "archive.moderation", "archive.queries", "archive.threads"},
+    "archive.provenance": {"archive.ingest", "archive.models", "archive.queries"},
 }  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def test_a_comment_leads_to_its_place_and_back(client: Client) -> None:
     article = make()
     comment = Comment.objects.get(body="last")
     answer: Any = client.get(comment.get_absolute_url())
-    place = re.findall(r'href="(/a/\d+/source/\?at=\d+)"', answer.content.decode())[0]
+    place = re.findall(r'href="(/a/\d+/source/\?at=\d+)#here"', answer.content.decode())[0]
     assert f"at={TEXT.index('last')}" in place
     assert comment.get_absolute_url() in client.get(place).content.decode()
     assert article.pk == comment.article_id

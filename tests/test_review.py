@@ -15,7 +15,7 @@ from django.test import Client
 
 from accounts.models import User
 from archive import moderation, queries, review
-from archive.ingest import importer
+from archive.ingest import corrections, importer
 from archive.ingest.loader import Outcome
 from archive.ingest.readers import READERS, plain_text
 from archive.ingest.records import LeftOut, Post, Span
@@ -92,6 +92,18 @@ def test_below_the_threshold_an_article_waits_and_no_reader_sees_it(article: Art
     assert Review.objects.get().uncertain > 0
     assert queries.articles().visible_to(None).count() == queries.comments().visible_to(None).count() == 0
     assert queries.articles().workable_by(make_user("archivist")).count() == 1
+
+
+def test_the_import_says_that_it_waits(settings: Any) -> None:
+    settings.REVIEW_BELOW = 1
+    assert importer.import_source(TEXT.encode(), name="a.txt").reason.startswith("waits for review")
+
+
+def test_what_no_page_can_hold_is_published(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.REVIEW_BELOW = 1
+    monkeypatch.setattr(corrections, "MAX_LINES", 3)
+    article = imported()
+    assert (article.status, review.state_of(article)) == ("published", None)
 
 
 def test_what_is_sure_enough_is_published(settings: Any) -> None:

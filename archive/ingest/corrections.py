@@ -25,6 +25,7 @@ type Operation = Mapping[str, Any]
 SURE = 0.8  # what the machine is less sure of than this is asked
 OPEN = 0.5  # how a reply link that nobody could tell is ranked among the confidences
 MAX_NAME = 500  # code points of an author's name
+MAX_LINES = 20_000  # that one page of review can hold; a longer text is published as it was read
 BREAK = "line break between paragraphs"
 BLANK = "blank space at the start or end"
 BY_HAND = "left out by an archivist"
@@ -460,6 +461,14 @@ class _Draft:
         del self.comments[at]
         self._move_replies(at, heir)
 
+    def drop_all(self, gone: set[int]) -> None:
+        """These comments are none any more; replies to them are on the article."""
+        self.comments = {
+            at: replace(remark, parent=None) if remark.parent in gone else remark
+            for at, remark in self.comments.items()
+            if at not in gone
+        }
+
     def rename(self, at: int, to: int) -> None:
         """The comment starts elsewhere: what is known of it and its replies follow."""
         self.comments[to] = self.comments.pop(at)
@@ -494,8 +503,7 @@ class _Draft:
             raise Refusal("nothing would be left of the article")
         swallowed = [n for n in range(number + 1) if self.kinds[n] is Kind.START]
         last = self.starts[swallowed.pop()] if swallowed else None  # it may be cut in two
-        for n in swallowed:
-            self.drop(self.starts[n], None)
+        self.drop_all({self.starts[n] for n in swallowed})
         self.kinds[: number + 1] = [
             kind if kind is Kind.LEFT_OUT else Kind.ARTICLE for kind in self.kinds[: number + 1]
         ]

@@ -93,7 +93,7 @@ def store(
             discussion = _corrected(discussion, text, article.pk)
         done = _Load(discussion, source=source, site=site, digest=digest, progress=progress).into(article)
         if article is None and text:
-            _hold_for_review(discussion, text, done)
+            return _hold_for_review(discussion, text, done)
         return done
 
 
@@ -128,15 +128,18 @@ def _corrected(discussion: Discussion, text: str, article_id: int) -> Discussion
     return replace(made, problems=[*made.problems, *problems])
 
 
-def _hold_for_review(discussion: Discussion, text: str, done: Stored) -> None:
+def _hold_for_review(discussion: Discussion, text: str, done: Stored) -> Stored:
     """Keep a new article back where something in it is less sure than the archive wants it."""
     least = corrections.least_confidence(discussion)
     if done.article_id is None or least is None or least >= settings.REVIEW_BELOW:
-        return
+        return done
     outline = corrections.outline_of(text, discussion)
+    if len(outline.lines) > corrections.MAX_LINES:
+        return done
     uncertain = len(corrections.questions(outline))
     Review.objects.create(article_id=done.article_id, proposal=corrections.to_json(outline), uncertain=uncertain)
     Article.objects.filter(pk=done.article_id).update(status=Article.Status.IN_REVIEW)
+    return replace(done, reason="waits for review: something in it is less sure than this archive wants it")
 
 
 def rebuild(article: Article, discussion: Discussion) -> Stored:

@@ -139,7 +139,7 @@ def test_the_mouse_does_what_the_keys_do(page: Page, demo: Demo) -> None:
     expect(page.locator("#thread li")).to_have_count(1)
     page.get_by_role("button", name="author, date").click()
     page.get_by_label("Author", exact=True).fill("Ilse <b>")
-    page.get_by_label("Date").fill("2017-03-14 21:07")
+    page.get_by_role("textbox", name="Date").fill("2017-03-14 21:07")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#thread .who")).to_have_text("Ilse <b>")
     expect(page.locator("#thread .when")).to_have_text("2017-03-14 21:07")
@@ -217,3 +217,15 @@ def test_the_review_page_fits_and_axe_is_content(browser: Browser, demo: Demo, s
     assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
     assert errors == []
     context.close()
+
+
+def test_a_permalink_leads_to_the_comments_place_in_the_source(page: Page, demo: Demo) -> None:
+    page.goto("/a/1/-/")
+    page.locator("ol.thread .n").last.click()
+    words = page.locator("li.here .body p").first.inner_text()
+    page.get_by_role("link", name="Its place in the source").click()
+    expect(page.locator("#here")).to_contain_text(words[:40])
+    expect(page.locator("#here")).to_be_in_viewport()
+    assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
+    page.locator("#here .part").click()
+    expect(page).to_have_url(re.compile(r"/a/1/c/\d+/"))
