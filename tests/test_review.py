@@ -365,11 +365,21 @@ def test_only_archivists_review(client: Client, article: Article, role: str) -> 
 
 def test_an_archivist_does_not_read_what_a_moderator_hid(client: Client, article: Article, archivist: User) -> None:
     published(article, archivist)
+    review.reopen(article.pk, by=archivist)
+    do(article, archivist, {"op": "author", "at": at(7), "author": "Mallory"}, {"op": "leave_out", "at": at(6)})
+    version = Review.objects.get().version
     moderation.hide(Comment.objects.get(span_start=at(7)), by=make_user("moderator"), reason="insult")
     client.force_login(archivist)
-    text = client.get(address(article)).content.decode()
-    assert "lol they never ask" not in text
+    answer = post(client, article, {"op": "accept", "at": at(7)}, version)
+    text = client.get(address(article)).content.decode() + answer.content.decode()
+    for gone in (
+        "lol they never ask",
+        "And who was supposed",
+        "Mallory",
+    ):  # its text, what stands beside it, its author
+        assert gone not in text
     assert "hidden by a moderator" in text
+    assert "nine years" in text
 
 
 def test_a_script_in_the_source_is_text(client: Client, archivist: User) -> None:

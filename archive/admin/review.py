@@ -78,7 +78,7 @@ def _page(admin: ModelAdmin[Article], request: HttpRequest, article: Article) ->
         masked = _masked(request, state.outline, article.pk)
         context |= {
             "lines": _lines(state.outline, masked),
-            "data": {**_shape(state), "status": article.status, "open": _openness(state)},
+            "data": {**_shape(state, masked), "status": article.status, "open": _openness(state)},
         }
     return TemplateResponse(request, "admin/archive/article/review.html", context)
 
@@ -88,11 +88,21 @@ def _openness(state: review.State) -> dict[str, int]:
 
 
 def _masked(request: HttpRequest, outline: Outline, article_id: int) -> set[int]:
-    """The lines of hidden comments, by offset, for those who may not see what is hidden."""
+    """The lines of hidden comments, by offset, for those who may not see what is hidden; and bylines beside them."""
     if queries.may_moderate(request.user):
         return set()
     hidden = review.hidden_spans(article_id)
-    return {span.start for span in outline.lines for start, end, _ in hidden if start < span.end and span.start < end}
+    if not hidden:
+        return set()
+    covered = [any(start < s.end and s.start < end for start, end, _ in hidden) for s in outline.lines]
+    for order in (range(1, len(covered)), range(len(covered) - 2, -1, -1)):
+        step = order.step
+        before = list(covered)
+        for number in order:
+            out = outline.kinds[number] is Kind.LEFT_OUT
+            before[number] = before[number] or (out and before[number - step])
+        covered = [a or b for a, b in zip(covered, before, strict=True)]
+    return {span.start for span, is_covered in zip(outline.lines, covered, strict=True) if is_covered}
 
 
 def _lines(outline: Outline, masked: set[int]) -> SafeString:
@@ -108,7 +118,7 @@ def _lines(outline: Outline, masked: set[int]) -> SafeString:
     return mark_safe("\n".join(made))  # noqa: S308  escaped above
 
 
-def _shape(state: review.State) -> dict[str, Any]:
+def _shape(state: review.State, masked: set[int]) -> dict[str, Any]:
     """All that the script draws, without the text, which the page has already."""
     asked = {question.at: question for question in corrections.questions(state.outline)}
     outline = state.outline
@@ -117,15 +127,17 @@ def _shape(state: review.State) -> dict[str, Any]:
         "undo": state.can_undo,
         "redo": state.can_redo,
         "lines": {span.start: KINDS[kind] for span, kind in zip(outline.lines, outline.kinds, strict=True)},
-        "comments": {at: _comment(remark, asked.get(at)) for at, remark in outline.comments.items()},
+        "comments": {
+            at: _comment(remark, asked.get(at), is_shown=at not in masked) for at, remark in outline.comments.items()
+        },
         "unmatched": [str(problem) for problem in state.unmatched],
     }
 
 
-def _comment(remark: Remark, asked: Question | None) -> dict[str, Any]:
+def _comment(remark: Remark, asked: Question | None, *, is_shown: bool) -> dict[str, Any]:
     return {
         "parent": remark.parent,
-        "author": remark.author,
+        "author": remark.author if is_shown else None,
         "date": f"{remark.posted_at:%Y-%m-%d %H:%M}" if remark.posted_at else None,
         "settled": remark.boundary.basis == remark.parent_claim.basis == "reviewed",
         "asked": [asked.about, asked.confidence, asked.reason] if asked else None,
@@ -152,14 +164,15 @@ def _answer_script(request: HttpRequest, article: Article) -> JsonResponse:
     answer = _carry_out(request, article, operation, version)
     if answer.after is None:
         return JsonResponse({"problem": capfirst(answer.problem)}, status=422)
-    after = _shape(answer.after)
+    masked = _masked(request, answer.after.outline, article.pk)
+    after = _shape(answer.after, masked)
     if answer.conflict:
         return JsonResponse({**after, "whole": True, "problem": capfirst(answer.problem)}, status=409)
     if answer.problem:
         return JsonResponse({"problem": capfirst(answer.problem)}, status=422)
     if operation["op"] == "publish":
         return JsonResponse({"go": request.path})
-    before = _shape(answer.before) if answer.before else after
+    before = _shape(answer.before, masked) if answer.before else after
     return JsonResponse({**_change(before, after), "said": answer.said})
 
 
