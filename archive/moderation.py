@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Action = Decision.Action
 COMMENT, ARTICLE = "comment", "article"
+STRUCTURE = "structure"  # of an article: corrected in its review, and undone there
 MAX_REASON = 500  # characters
 
 LOG_LOCK = 0x61667465  # the advisory lock under which entries are appended, one transaction at a time
@@ -79,6 +80,8 @@ TRANSITIONS: dict[tuple[str, str], tuple[frozenset[str], str]] = {
     ),
     (ARTICLE, Action.HIDE): (frozenset({Article.Status.PUBLISHED}), Article.Status.HIDDEN),
     (ARTICLE, Action.RESTORE): (frozenset({Article.Status.HIDDEN}), Article.Status.PUBLISHED),
+    (ARTICLE, Action.PUBLISH): (frozenset({Article.Status.IN_REVIEW}), Article.Status.PUBLISHED),
+    (ARTICLE, Action.REOPEN): (frozenset({Article.Status.PUBLISHED}), Article.Status.IN_REVIEW),
 }
 
 
@@ -96,6 +99,25 @@ def hide(target: Comment | Article, *, by: User, reason: str) -> Result:
 def restore(target: Comment | Article, *, by: User, reason: str) -> Result:
     """Show a comment or article again."""
     return _decide([key_of(target)], action=Action.RESTORE, by=by, reason=reason, bulk=False)
+
+
+def publish(article: Article, *, by: User) -> Result:
+    """Show an article that was reviewed."""
+    return _decide([key_of(article)], action=Action.PUBLISH, by=by, reason="its structure was reviewed", bulk=False)
+
+
+def reopen(article: Article, *, by: User) -> Result:
+    """Take an article back into review: until it is published again, readers find it by no door."""
+    return _decide([key_of(article)], action=Action.REOPEN, by=by, reason="its structure is reviewed again", bulk=False)
+
+
+def log_correction(article: Article, *, operation: str, words: str, by: User) -> Decision:
+    """Enter a correction of the article's structure into the log; ``archive.review`` has carried it out."""
+    _check_person(by)
+    key = Key(STRUCTURE, article.pk, article.pk)
+    entry = _entry(key, Action.CORRECT, "", operation, article.version)
+    _append([entry], has_parent=False, by=by, reason=words)
+    return entry
 
 
 def decide_many(comment_ids_by_article: Mapping[int, Collection[int]], *, action: str, by: User, reason: str) -> Result:
@@ -116,6 +138,8 @@ def undo(decision: Decision, *, by: User, reason: str = "") -> Result:
     overrule a newer one.
     """
     _check_person(by)
+    if decision.target == STRUCTURE:
+        return Result(None, [], [Problem("a correction is undone in the review of its article")])
     if trouble := _reason_problem(reason, required=False):
         return Result(None, [], [trouble])
     is_bulk = decision.target_id is None
@@ -134,8 +158,9 @@ def _decide(keys: Sequence[Key], *, action: str, by: User, reason: str, bulk: bo
         return Result(None, [], [trouble])
     with transaction.atomic():
         entries, problems = _plan(keys, _lock(keys), action)
-        to_state = TRANSITIONS[COMMENT, action][1]
-        parent = Decision(action=Action.BULK, target=COMMENT, to_state=to_state) if bulk else None
+        parent = None
+        if bulk:
+            parent = Decision(action=Action.BULK, target=COMMENT, to_state=TRANSITIONS[COMMENT, action][1])
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
 

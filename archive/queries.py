@@ -15,7 +15,7 @@ from django.db.models import BigIntegerField, Case, Count, F, Field, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Substr
 
 from archive.ingest.records import Basis
-from archive.models import Article, Author, Comment, Decision, Entity, Mention, Site, Source
+from archive.models import Article, Author, Comment, Decision, Entity, Mention, Review, Site, Source
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -33,10 +33,26 @@ def may_moderate(user: Viewer) -> bool:
     return user is not None and user.has_perm("archive.moderate_comment")
 
 
+def may_review(user: Viewer) -> bool:
+    """Who may bring discussions in may also correct what was made of them."""
+    return user is not None and user.has_perm("archive.add_source")
+
+
 class ArticleQuerySet(QuerySet[Article]):
     def visible_to(self, user: Viewer) -> Self:
-        """Published articles; a moderator also sees hidden ones."""
+        """Published articles; a moderator also sees hidden ones and those in review."""
         return self if may_moderate(user) else self.filter(status=Article.Status.PUBLISHED)
+
+    def workable_by(self, user: Viewer) -> Self:
+        """What the person sees and, for an archivist, what waits for review."""
+        if may_moderate(user) or not may_review(user):
+            return self.visible_to(user)
+        return self.filter(status__in=[Article.Status.PUBLISHED, Article.Status.IN_REVIEW])
+
+    def corrected(self) -> Self:
+        """Published articles of which an archivist corrected the structure, in the order of their ids."""
+        found = self.filter(status=Article.Status.PUBLISHED, correction__number=1)
+        return found.select_related("site", "source").order_by("pk")
 
     def newest_first(self) -> Self:
         return self.order_by("-id")
@@ -149,6 +165,11 @@ class CommentQuerySet(QuerySet[Comment]):
         )
         return BasisTally(**tally)
 
+    def place_in_source(self, article_id: int, comment_id: int) -> int | None:
+        """The offset at which a comment that readers see starts in its source."""
+        shown = self.filter(article_id=article_id, pk=comment_id, status=Comment.Status.PUBLISHED)
+        return shown.values_list("span_start", flat=True).first()
+
     def in_thread_order(self) -> Self:
         return self.order_by("thread_rank")
 
@@ -231,6 +252,17 @@ class AuthorQuerySet(QuerySet[Author]):
         return self.filter(pk__in=comments().visible_to(user).values("author_id"))
 
 
+class ReviewQuerySet(QuerySet[Review]):
+    def waiting(self) -> Self:
+        """Those of articles that wait for an archivist, the most uncertain first."""
+        waiting = self.filter(article__status=Article.Status.IN_REVIEW)
+        return waiting.order_by("-uncertain", "article_id")
+
+    def with_articles(self) -> Self:
+        """With article and site, but without proposals and texts."""
+        return self.select_related("article__site").defer("proposal", "article__body", "article__html")
+
+
 class DecisionQuerySet(QuerySet[Decision]):
     def about(self, *, target: str, article_id: int, target_id: int) -> Self:
         return self.filter(target=target, article_id=article_id, target_id=target_id)
@@ -261,6 +293,10 @@ def authors() -> AuthorQuerySet:
 
 def decisions() -> DecisionQuerySet:
     return DecisionQuerySet(Decision)
+
+
+def reviews() -> ReviewQuerySet:
+    return ReviewQuerySet(Review)
 
 
 def sites() -> QuerySet[Site]:

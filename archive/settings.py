@@ -183,6 +183,9 @@ SPACY_MODEL = env("AFTERWORD_SPACY_MODEL", "en_core_web_sm")
 # Words are stemmed in these languages (ISO 639-1); in every other they are matched as written.
 SEARCH_LANGUAGES = listed("AFTERWORD_SEARCH_LANGUAGES", "en,de,fr")
 
+# Plain text of which something is less sure than this waits for an archivist; 0 publishes everything at once.
+REVIEW_BELOW = float(env("AFTERWORD_REVIEW_BELOW") or 0)
+
 LOG_FORMAT = env("AFTERWORD_LOG_FORMAT", "json")
 LOGGING = {
     "version": 1,

@@ -4,13 +4,14 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from archive import feeds
-from archive.views import about, author, discussion, entity, errors, home, search
+from archive.views import about, author, discussion, entity, errors, home, search, source
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("search/", search.search, name="search"),
     path("a/<int:article_id>/feed/", feeds.ArticleFeed(), name="article-feed"),
     path("a/<int:article_id>/c/<int:comment_id>/", discussion.comment, name="comment"),
+    path("a/<int:article_id>/source/", source.source, name="source"),
     path("a/<int:article_id>/<str:slug>/", discussion.article, name="article"),
     path("a/<int:article_id>/", discussion.article, {"slug": ""}),
     path("entity/<int:entity_id>/<str:slug>/", entity.entity, name="entity"),

@@ -20,6 +20,7 @@ PURE = {
     "archive.ingest.readers": {"archive.ingest.records", "archive.ingest.structure"},
     "archive.ingest.structure": {"archive.ingest.records"},
     "archive.ingest.reading_model": {"archive.ingest.records", "archive.ingest.structure"},
+    "archive.ingest.corrections": {"archive.ingest.records", "archive.ingest.readers.plain_text"},
     "archive.search.grammar": set(),
     "archive.entities.names": set(),
     "archive.entities.gazetteer": {"archive.entities.names"},
@@ -37,10 +38,12 @@ MAY = {
     "archive.outbox": {"archive.models"},
     "archive.moderation": {"archive.models", "archive.queries", "archive.counters", "archive.outbox"},
     "archive.ingest.loader": {
-        "archive.counters", "archive.ingest.records", "archive.models", "archive.outbox", "archive.text",
-        "archive.threads",
+        "archive.counters", "archive.ingest.corrections", "archive.ingest.records", "archive.models", "archive.outbox",
+        "archive.text", "archive.threads",
     },
     "archive.models": {"archive.ingest.records"},
+    "archive.review": {"archive.ingest", "archive.models", "archive.moderation", "archive.queries", "archive.threads"},
+    "archive.provenance": {"archive.ingest", "archive.models", "archive.queries"},
 }  # fmt: skip
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from archive import queries
+from archive.admin import review as pages
 from archive.admin.moderation import Moderated
 from archive.admin.site import badge, moment, workplace
 from archive.models import Article
@@ -37,7 +38,21 @@ class ArticleAdmin(Moderated[Article]):
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return queries.articles().visible_to(request.user).with_site()
+        return queries.articles().workable_by(request.user).with_site()
+
+    def get_urls(self) -> list[URLPattern]:
+        guarded = self.admin_site.admin_view
+        return [
+            path("<int:pk>/review/", guarded(self.review_view), name="archive_article_review"),
+            path("review/", guarded(self.queue_view), name="archive_article_queue"),
+            *super().get_urls(),
+        ]
+
+    def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return pages.review_view(self, request, pk)
+
+    def queue_view(self, request: HttpRequest) -> HttpResponse:
+        return pages.queue_view(self, request)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """A list needs no texts: one can be megabytes long."""
@@ -51,7 +66,7 @@ class ArticleAdmin(Moderated[Article]):
 
     @admin.display(description="state")
     def state(self, article: Article) -> SafeString:
-        return badge(article.status)
+        return badge(article.status, article.get_status_display() if article.status == "in_review" else "")
 
     @admin.display(description="discussion")
     def size(self, article: Article) -> str:
@@ -85,6 +100,11 @@ class ArticleAdmin(Moderated[Article]):
             "heading": obj.title,
             "text": mark_safe(obj.html),  # noqa: S308  made safe by archive.text when it was stored
             "facts": facts,
-            "links": [("View on the site", obj.get_absolute_url()), ("Its comments", comments), ("Its source", source)],
+            "links": [
+                ("View on the site", obj.get_absolute_url()),
+                ("Its comments", comments),
+                ("Its source", source),
+                ("Review its structure", reverse("admin:archive_article_review", args=[obj.pk])),
+            ],
             "tombstone": "Readers find neither this article nor any of its comments.",
         }

@@ -170,6 +170,8 @@ def facts(comment: Comment) -> list[tuple[str, str]]:
 def certainty(basis: str, confidence: float | None) -> str:
     if basis == "stated":
         return "stated in the source"
+    if basis == "reviewed":
+        return "settled by an archivist"
     if basis == "inferred":
         return f"inferred, {confidence:.0%} sure" if confidence is not None else "inferred"
     return "unknown: the source does not say"

@@ -23,7 +23,13 @@ from archive.models import Article, Case, Comment, Decision, Report
 
 MOST_LISTED = 200  # history entries, parts of a bulk decision, or results that one page names
 USUAL_REASONS = ("names a private person", "insult", "spam", "off topic", "asked for by its author", "decided too fast")
-PAST = {Decision.Action.HIDE: "hid", Decision.Action.RESTORE: "restored"}
+PAST = {
+    Decision.Action.HIDE: "hid",
+    Decision.Action.RESTORE: "restored",
+    Decision.Action.CORRECT: "corrected",
+    Decision.Action.PUBLISH: "published",
+    Decision.Action.REOPEN: "reopened",
+}
 
 
 class ReasonForm(forms.Form):
@@ -54,6 +60,8 @@ class Line:
     def did(self) -> str:
         """What was done, without who: "hid comment 12"."""
         entry = self.decision
+        if entry.target == moderation.STRUCTURE:
+            return f"corrected the structure of article {entry.article_id}"
         several = "several comments" if entry.target_id is None else f"{entry.target} {entry.target_id}"
         if entry.action == Decision.Action.BULK:
             return f"{'hid' if entry.to_state == Comment.Status.HIDDEN else 'restored'} {several}"
@@ -68,6 +76,8 @@ class Line:
 def target_url(decision: Decision) -> str:
     if decision.target_id is None:
         return ""
+    if decision.target == moderation.STRUCTURE:
+        return reverse("admin:archive_article_change", args=[decision.target_id])
     return reverse(f"admin:archive_{decision.target}_change", args=[decision.target_id])
 
 
@@ -253,7 +263,9 @@ class DecisionAdmin(Workplace[Decision]):
             "entry": entry,
             "parts": [Line(part) for part in parts[:MOST_LISTED]] if entry.target_id is None else [],
             "part_count": parts.count() if entry.target_id is None else 0,
-            "may_undo": self.has_moderate_permission(request) and line.undone_by is None,
+            "may_undo": self.has_moderate_permission(request)
+            and line.undone_by is None
+            and entry.target != moderation.STRUCTURE,
         }
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -83,6 +83,10 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         shown["imports"] = imports[:RECENT]
         running = imports.filter(state__in=[Source.State.RECEIVED, Source.State.RUNNING]).count()
         shown["waiting"].append(_waiting("imports not finished", running, "source", "state__exact=received"))
+    if queries.may_review(request.user):
+        reviews = queries.reviews().waiting().count()
+        url = reverse("admin:archive_article_queue")
+        shown["waiting"].append({"words": "to review", "count": reviews, "url": url})
     if may("archive.view_report"):
         reports = Report.objects.filter(outcome="").count()
         shown["waiting"].append(_waiting("reports by readers", reports, "report", "outcome=open"))

@@ -240,7 +240,7 @@ class SourceAdmin(Workplace[Source]):
             "no_worker": is_running and not a_worker_is_alive(),
             "worker_command": WORKER_COMMAND,
             "report": None if is_running else ReportInWords(source.report),
-            "article": queries.articles().visible_to(request.user).filter(source_id=pk).order_by("pk").first(),
+            "article": queries.articles().workable_by(request.user).filter(source_id=pk).order_by("pk").first(),
         }
         return TemplateResponse(request, "admin/archive/source/progress.html", context)
 

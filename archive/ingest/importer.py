@@ -271,7 +271,7 @@ def _store(
     home = loader.site_named(site)
     report.note([str(problem) for problem in reading.problems])
     for discussion in reading.discussions:
-        stored = loader.store(discussion, source=source, site=home, progress=progress)
+        stored = loader.store(discussion, source=source, site=home, text=reading.text, progress=progress)
         report.outcomes[stored.outcome.value] += 1
         report.comments += stored.comments
         report.reason = report.reason or stored.reason

@@ -8,15 +8,31 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils.text import slugify
 
 from archive import counters, outbox, text, threads
+from archive.ingest import corrections
 from archive.ingest.records import Claim, Discussion, Post, Problem, storable
-from archive.models import Article, Comment, Decision, Judgement, Mention, Revision, SearchDocument, Site, Source
+from archive.models import (
+    Article,
+    Comment,
+    Correction,
+    Decision,
+    Judgement,
+    Mention,
+    Review,
+    Revision,
+    SearchDocument,
+    Site,
+    Source,
+)
 
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
 MAX_NAME = 500  # code points of an author's name or a title, as the tables have it
+
+OF_A_REVIEW = (Decision.Action.CORRECT, Decision.Action.PUBLISH, Decision.Action.REOPEN)
 
 type Progress = Callable[[int], None]
 
@@ -52,8 +68,14 @@ def site_named(name: str) -> Site:
     return Site.objects.get_or_create(name=name, defaults={"slug": slug})[0]
 
 
-def store(discussion: Discussion, *, source: Source, site: Site, progress: Progress | None = None) -> Stored:
-    """Store a discussion, or bring the stored one up to date. Either all of it is there afterwards or none."""
+def store(
+    discussion: Discussion, *, source: Source, site: Site, text: str = "", progress: Progress | None = None
+) -> Stored:
+    """Store a discussion, or bring the stored one up to date. Either all of it is there afterwards or none.
+
+    ``text`` is the decoded source, where the discussion was recovered from plain text: with it, what archivists
+    corrected in the stored reading is corrected in the new one, and an uncertain one waits for review.
+    """
     if len(discussion.comments) > MAX_COMMENTS:
         reason = f"more than {MAX_COMMENTS:,} comments in one discussion"
         return Stored(Outcome.REJECTED, reason=reason)
@@ -67,16 +89,74 @@ def store(discussion: Discussion, *, source: Source, site: Site, progress: Progr
         if article is not None and touched_by_people(article.pk):
             reason = "kept as it is: people have made decisions on it since it was imported"
             return Stored(Outcome.UNCHANGED, article.pk, len(discussion.comments), reason)
-        return _Load(discussion, source=source, site=site, digest=digest, progress=progress).into(article)
+        if article is not None and text:
+            discussion = _corrected(discussion, text, article.pk)
+        done = _Load(discussion, source=source, site=site, digest=digest, progress=progress).into(article)
+        if article is None and text:
+            return _hold_for_review(discussion, text, done)
+        return done
 
 
 def touched_by_people(article_id: int) -> bool:
     """Whether a decision stands on the article, or a judgement of one place in it: a new reading would undo them.
 
-    Judgements of a wider scope do not count: they hold for whatever the new reading finds.
+    Judgements of a wider scope do not count: they hold for whatever the new reading finds. Nor do corrections and
+    what belongs to them: they are carried over to the new reading.
     """
     judged = Judgement.objects.filter(article_id=article_id, scope=Judgement.Scope.HERE)
-    return Decision.objects.filter(article_id=article_id).exists() or judged.exists()
+    decided = Decision.objects.filter(article_id=article_id).exclude(action__in=OF_A_REVIEW)
+    return decided.exists() or judged.exists()
+
+
+def standing_corrections(article_id: int) -> tuple[list[corrections.Operation], bool]:
+    """The operations that stand, in order, and whether there is one to redo."""
+    rows = Correction.objects.filter(article_id=article_id).order_by("number")
+    log: list[corrections.Operation] = list(rows.values_list("operation", flat=True))
+    done, undone = corrections.standing(log)
+    return [log[index] for index in done], bool(undone)
+
+
+def _corrected(discussion: Discussion, text: str, article_id: int) -> Discussion:
+    """The machine's new reading with what people corrected in the earlier one; what finds no place is a problem."""
+    if not Review.objects.filter(article_id=article_id).exists():
+        return discussion
+    proposal = corrections.outline_of(text, discussion)
+    outline, problems = corrections.apply(proposal, standing_corrections(article_id)[0])
+    uncertain = len(corrections.questions(outline))
+    Review.objects.filter(article_id=article_id).update(proposal=corrections.to_json(proposal), uncertain=uncertain)
+    made = corrections.discussion_of(outline, discussion)
+    return replace(made, problems=[*made.problems, *problems])
+
+
+def _hold_for_review(discussion: Discussion, text: str, done: Stored) -> Stored:
+    """Keep a new article back where something in it is less sure than the archive wants it."""
+    least = corrections.least_confidence(discussion)
+    if done.article_id is None or least is None or least >= settings.REVIEW_BELOW:
+        return done
+    outline = corrections.outline_of(text, discussion)
+    if len(outline.lines) > corrections.MAX_LINES:
+        return done
+    uncertain = len(corrections.questions(outline))
+    Review.objects.create(article_id=done.article_id, proposal=corrections.to_json(outline), uncertain=uncertain)
+    Article.objects.filter(pk=done.article_id).update(status=Article.Status.IN_REVIEW)
+    return replace(done, reason="waits for review: something in it is less sure than this archive wants it")
+
+
+def rebuild(article: Article, discussion: Discussion) -> Stored:
+    """Replace the stored rows by a reviewed structure, in the caller's transaction. What is hidden stays hidden."""
+    load = _Load(discussion, source=article.source, site=article.site, digest=bytes(article.digest), progress=None)
+    done = load.into(article)
+    counters.recount_articles([article.pk])
+    return done
+
+
+def hidden_spans(article_id: int) -> list[tuple[int, int, str]]:
+    """Start, end and status of each comment that readers do not see, as far as it has a place in the source."""
+    rows = Comment.objects.filter(article_id=article_id, span_start__isnull=False)
+    rows = rows.exclude(status=Comment.Status.PUBLISHED).order_by("span_start")
+    return [
+        (start or 0, end or 0, status) for start, end, status in rows.values_list("span_start", "span_end", "status")
+    ]
 
 
 def discussion_digest(discussion: Discussion) -> bytes:
@@ -107,6 +187,7 @@ class _Load:
         outcome = Outcome.UPDATED if article else Outcome.CREATED
         fields = self._article_fields()
         kept: dict[bytes, int] = {}
+        self.hidden = hidden_spans(article.pk) if article else []
         if article is None:
             article = Article.objects.create(site=self.site, key=sha256(self.discussion.key), **fields)
         else:
@@ -154,12 +235,20 @@ class _Load:
         Revision.objects.filter(article_id=article.pk, comment_id__in=gone).delete()
         self._keep_revisions(article, {bytes(k): kept[k] for k in still & kept.keys()})
         named = counters.entities_in([article.pk])
-        Mention.objects.filter(article_id=article.pk).delete()
+        Mention.objects.filter(article_id=article.pk).exclude(pk__in=self._still_true(article)).delete()
         counters.recount_entities(named)
         SearchDocument.objects.filter(article_id=article.pk).delete()
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM archive_comment WHERE article_id = %s", [article.pk])
         return kept
+
+    def _still_true(self, article: Article) -> list[int]:
+        """Mentions that a person looked at, in texts that stay exactly as they are."""
+        looked_at = Mention.objects.filter(article_id=article.pk).exclude(review=Mention.Review.SUGGESTED)
+        texts = {post.external_id: storable(post.text) for post in self.posts} if looked_at.exists() else {}
+        rows = looked_at.values_list("pk", "comment__external_id", "comment__body")
+        same_article = article.body == storable(self.discussion.body)
+        return [pk for pk, name, body in rows if (texts.get(name) == body if name is not None else same_article)]
 
     def _keep_revisions(self, article: Article, kept: dict[bytes, int]) -> None:
         new = {kept[key]: post.text for post in self.posts if (key := sha256(post.external_id)) in kept}
@@ -211,7 +300,7 @@ class _Load:
                 order.rank[i],
                 order.depth[i],
                 order.subtree_size[i],
-                Comment.Status.PUBLISHED.value,
+                self._status(post),
                 numbers.get(ids[i], 0) + 1,
                 *(post.span or (None, None)),
                 *_claim(post.boundary_claim),
@@ -219,6 +308,14 @@ class _Load:
                 *_claim(post.author_claim),
                 *_claim(post.date_claim),
             )
+
+    def _status(self, post: Post) -> str:
+        """Published, unless the comment holds a part of one that was not: a new structure shows nothing hidden."""
+        if post.span and self.hidden:
+            for start, end, status in self.hidden:
+                if start < post.span.end and post.span.start < end:
+                    return status
+        return Comment.Status.PUBLISHED.value
 
     def _ids(self, kept: dict[bytes, int]) -> list[int]:
         """The id of each post: its earlier one where it had one, the sequence's next otherwise."""

@@ -19,6 +19,7 @@ class Basis(StrEnum):
     STATED = "stated"  # the source says so
     INFERRED = "inferred"  # a model concluded it; carries a confidence
     UNKNOWN = "unknown"  # neither: nothing is invented
+    REVIEWED = "reviewed"  # an archivist read the source and settled it
 
 
 class Claim(NamedTuple):
@@ -123,19 +124,29 @@ class Reading:
 def account(discussion: Discussion, length: int) -> dict[str, int]:
     """Return how many of the ``length`` code points of the source are in the article, in comments and left out.
 
-    The three add up to ``length``. ValueError, with the offset, where a code point is in none of them or in two:
-    then something was lost, or is shown twice.
+    What is left out may lie inside of the article or a comment; it is counted there no more. The three add up to
+    ``length``. ValueError, with the offset, where a code point is in none of them or in two: then something was
+    lost, or is shown twice.
     """
-    spans = [("article", discussion.article_span)] if discussion.article_span else []
-    spans += [("comments", post.span) for post in discussion.comments if post.span]
-    spans += [("left_out", left.span) for left in discussion.left_out]
+    parts = [("article", discussion.article_span)] if discussion.article_span else []
+    parts += [("comments", post.span) for post in discussion.comments if post.span]
+    spans = [*parts, *(("left_out", left.span) for left in discussion.left_out)]
     counts = {"article": 0, "comments": 0, "left_out": 0}
-    at = 0
-    for kind, span in sorted(spans, key=lambda pair: pair[1]):
+    at = hole_end = 0
+    around: tuple[str, int] | None = None  # the part that holes may lie in, and where it ends
+    for kind, span in sorted(spans, key=lambda one: (one[1].start, -one[1].end)):
+        if span.start == span.end:
+            continue
+        if kind == "left_out" and around and span.start >= hole_end and span.end <= around[1]:
+            counts[around[0]] -= span.end - span.start
+            counts["left_out"] += span.end - span.start
+            hole_end = span.end
+            continue
         if span.start != at:
             raise ValueError(f"code points {at} to {span.start} are {'lost' if span.start > at else 'counted twice'}")
         counts[kind] += span.end - span.start
         at = span.end
+        around, hole_end = (None if kind == "left_out" else (kind, span.end)), span.start
     if at != length:
         raise ValueError(f"the spans end at {at}, the text at {length}")
     return counts

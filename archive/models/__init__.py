@@ -4,6 +4,7 @@ from archive.models.article import Article, Author, Site
 from archive.models.comment import Comment, Revision
 from archive.models.entity import Alias, Entity, Judgement, Mention
 from archive.models.moderation import Case, Decision, Report
+from archive.models.review import Correction, Review
 from archive.models.source import Outbox, SearchDocument, Source
 
 __all__ = [
@@ -12,12 +13,14 @@ __all__ = [
     "Author",
     "Case",
     "Comment",
+    "Correction",
     "Decision",
     "Entity",
     "Judgement",
     "Mention",
     "Outbox",
     "Report",
+    "Review",
     "Revision",
     "SearchDocument",
     "Site",

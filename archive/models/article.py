@@ -47,6 +47,7 @@ class Article(models.Model):
 
     class Status(models.TextChoices):
         PUBLISHED = "published", "published"
+        IN_REVIEW = "in_review", "waiting for review"
         HIDDEN = "hidden", "hidden by a moderator"
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, db_index=False)
@@ -84,5 +85,5 @@ class Article(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        slug = self.slug if self.slug not in {"", "feed"} else "-"  # what stands at …/feed/ is the feed
+        slug = self.slug if self.slug not in {"", "feed", "source"} else "-"  # these addresses are taken
         return reverse("article", args=[self.pk, slug])

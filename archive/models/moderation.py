@@ -16,12 +16,15 @@ class Decision(models.Model):
         RESTORE = "restore", "restored"
         BULK = "bulk", "decided on several"
         UNDO = "undo", "undid"
+        CORRECT = "correct", "corrected"
+        PUBLISH = "publish", "published"
+        REOPEN = "reopen", "reopened"
 
     at = models.DateTimeField()
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=150)
     action = models.CharField(max_length=16, choices=Action)
-    target = models.CharField(max_length=16, help_text="what kind of thing was decided on: comment, article")
+    target = models.CharField(max_length=16, help_text="what kind of thing was decided on: comment, article, structure")
     article_id = models.BigIntegerField(null=True)
     target_id = models.BigIntegerField(null=True)
     revision = models.IntegerField(null=True, help_text="version of the target that was decided on")

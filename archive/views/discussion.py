@@ -87,6 +87,7 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
         rows=printed(made, shown),
         further_up=made.rows[0].to,
         left_out=left_out,
+        place=None if shown.span_start is None else queries.comments().place_in_source(shown.pk, here.id),
         next_rank=here.thread_rank + len(rows),
         page_rank=here.thread_rank // settings.COMMENTS_PER_PAGE * settings.COMMENTS_PER_PAGE,
     )

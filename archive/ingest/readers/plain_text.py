@@ -120,7 +120,7 @@ def _built_in(text: str) -> tuple[Recovered, bool, tuple[Problem, ...]]:
 
 def discussion_of(text: str, found: Recovered, *, key: str, problems: Sequence[Problem] = ()) -> Discussion:
     """Return the discussion in ``text``, which has something visible in it and nothing that cannot be stored."""
-    title, title_claim, body = _title(_normal(text, found.article))
+    title, title_claim, body = title_of(_normal(text, found.article))
     problems = list(problems)
     if not _BREAKS.sub("\n", text).strip().count("\n"):
         problems.append(Problem("whole text", "only one line", "taken as an article without comments"))
@@ -171,7 +171,7 @@ def _text_refusal(text: str) -> str:
     return f"The file has {lines:,} lines; plain text is read up to {MAX_LINES:,} lines." if lines > MAX_LINES else ""
 
 
-def _title(article: str) -> tuple[str, Claim, str]:
+def title_of(article: str) -> tuple[str, Claim, str]:
     """Return (title, its claim, body) of the article's text. The title is one line and never empty."""
     first, _, rest = article.partition("\n")
     if _is_headline(first, rest):

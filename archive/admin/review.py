@@ -1,0 +1,237 @@
+"""The page on which an archivist corrects what was recovered, its one endpoint, and the queue of what waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+
+from archive import queries, review
+from archive.admin.site import ModelAdmin
+from archive.ingest import corrections
+from archive.ingest.corrections import Kind, Outline, Question, Remark
+from archive.models import Article
+
+KINDS = {Kind.ARTICLE: "art", Kind.START: "start", Kind.CONTINUES: "more", Kind.LEFT_OUT: "out"}
+LINE = (
+    '<li id="l{at}" role="option" aria-selected="false" class="{look}"><span class="no">{number}</span>'
+    '<span class="text" dir="auto">{text}</span><span class="what"></span></li>'
+)
+MASKED = "hidden by a moderator"
+MOST_BYTES = 64 * 1024  # of one operation
+LISTED = 100  # articles that the queue names; the rest waits its turn
+PLAIN = (  # what the page does without JavaScript
+    ("article_end", "the article ends with this line"),
+    ("start", "a comment starts on this line"),
+    ("join", "the comment that starts here belongs to the one above"),
+    ("indent", "indent"),
+    ("outdent", "outdent"),
+    ("reply", "this comment answers the one at line …"),
+    ("leave_out", "leave this line out"),
+    ("keep", "keep this line after all"),
+    ("author", "set the author"),
+    ("date", "set the date"),
+    ("accept", "this comment is right"),
+    ("accept_rest", "all that is left is right"),
+    ("undo", "undo"),
+    ("redo", "redo"),
+)
+
+
+def review_view(admin: ModelAdmin[Article], request: HttpRequest, pk: int) -> HttpResponse:
+    """The page for GET; for POST one operation, as JSON from the page's script or as a form without it."""
+    if not queries.may_review(request.user):
+        raise PermissionDenied
+    article = queries.articles().workable_by(request.user).select_related("site", "source").filter(pk=pk).first()
+    if article is None:
+        raise Http404
+    if request.method != "POST":
+        return _page(admin, request, article)
+    if request.content_type == "application/json":
+        return _answer_script(request, article)
+    return _answer_form(request, article)
+
+
+def _page(admin: ModelAdmin[Article], request: HttpRequest, article: Article) -> HttpResponse:
+    state = review.state_of(article)
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": f"Review: {article.title}",
+        "original": article,
+        "state": state,
+        "in_review": article.status == Article.Status.IN_REVIEW,
+        "impossible": capfirst(review.IMPOSSIBLE),
+        "operations": PLAIN,
+        "list_url": reverse("admin:archive_article_queue"),
+    }
+    if state:
+        masked = _masked(request, state.outline, article.pk)
+        context |= {
+            "lines": _lines(state.outline, masked),
+            "data": {**_shape(state, masked), "status": article.status, "open": _openness(state)},
+        }
+    return TemplateResponse(request, "admin/archive/article/review.html", context)
+
+
+def _openness(state: review.State) -> dict[str, int]:
+    return {"asked": len(corrections.questions(state.proposal))}
+
+
+def _masked(request: HttpRequest, outline: Outline, article_id: int) -> set[int]:
+    """The lines of hidden comments, by offset, for those who may not see what is hidden; and bylines beside them."""
+    if queries.may_moderate(request.user):
+        return set()
+    hidden = review.hidden_spans(article_id)
+    if not hidden:
+        return set()
+    covered = [any(start < s.end and s.start < end for start, end, _ in hidden) for s in outline.lines]
+    for order in (range(1, len(covered)), range(len(covered) - 2, -1, -1)):
+        step = order.step
+        before = list(covered)
+        for number in order:
+            out = outline.kinds[number] is Kind.LEFT_OUT
+            before[number] = before[number] or (out and before[number - step])
+        covered = [a or b for a, b in zip(covered, before, strict=True)]
+    return {span.start for span, is_covered in zip(outline.lines, covered, strict=True) if is_covered}
+
+
+def _lines(outline: Outline, masked: set[int]) -> SafeString:
+    """The source, line by line. Joined by hand, because a template would take seconds for a long one."""
+    made = []
+    number, at = 1, 0
+    for span, kind in zip(outline.lines, outline.kinds, strict=True):
+        number += corrections.line_number(outline.text[at : span.start], span.start - at) - 1
+        at = span.start
+        gone = at in masked
+        text = MASKED if gone else escape(outline.text[span.start : span.end])
+        made.append(LINE.format(at=at, look=KINDS[kind] + (" gone" if gone else ""), number=number, text=text))
+    return mark_safe("\n".join(made))  # noqa: S308  escaped above
+
+
+def _shape(state: review.State, masked: set[int]) -> dict[str, Any]:
+    """All that the script draws, without the text, which the page has already."""
+    asked = {question.at: question for question in corrections.questions(state.outline)}
+    outline = state.outline
+    return {
+        "version": state.version,
+        "undo": state.can_undo,
+        "redo": state.can_redo,
+        "lines": {span.start: KINDS[kind] for span, kind in zip(outline.lines, outline.kinds, strict=True)},
+        "comments": {
+            at: _comment(remark, asked.get(at), is_shown=at not in masked) for at, remark in outline.comments.items()
+        },
+        "unmatched": [str(problem) for problem in state.unmatched],
+    }
+
+
+def _comment(remark: Remark, asked: Question | None, *, is_shown: bool) -> dict[str, Any]:
+    return {
+        "parent": remark.parent,
+        "author": remark.author if is_shown else None,
+        "date": f"{remark.posted_at:%Y-%m-%d %H:%M}" if remark.posted_at else None,
+        "settled": remark.boundary.basis == remark.parent_claim.basis == "reviewed",
+        "asked": [asked.about, asked.confidence, asked.reason] if asked else None,
+    }
+
+
+def _change(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The part of ``after`` that is not in ``before``; all of it where the lines were cut anew."""
+    if before["lines"].keys() != after["lines"].keys():
+        return {**after, "reload": True}
+    lines = {at: kind for at, kind in after["lines"].items() if before["lines"][at] != kind}
+    comments = {at: made for at, made in after["comments"].items() if before["comments"].get(at) != made}
+    gone = [at for at in before["comments"] if at not in after["comments"]]
+    return {**after, "lines": lines, "comments": comments, "gone": gone}
+
+
+def _answer_script(request: HttpRequest, article: Article) -> JsonResponse:
+    try:
+        given = json.loads(request.body[: MOST_BYTES + 1])
+        operation, version = given["operation"], int(given["version"])
+        operation["op"]
+    except (ValueError, KeyError, TypeError):
+        return JsonResponse({"problem": "this is no operation"}, status=400)
+    answer = _carry_out(request, article, operation, version)
+    if answer.after is None:
+        return JsonResponse({"problem": capfirst(answer.problem)}, status=422)
+    masked = _masked(request, answer.after.outline, article.pk)
+    after = _shape(answer.after, masked)
+    if answer.conflict:
+        return JsonResponse({**after, "whole": True, "problem": capfirst(answer.problem)}, status=409)
+    if answer.problem:
+        return JsonResponse({"problem": capfirst(answer.problem)}, status=422)
+    if operation["op"] == "publish":
+        return JsonResponse({"go": request.path})
+    before = _shape(answer.before, masked) if answer.before else after
+    return JsonResponse({**_change(before, after), "said": answer.said})
+
+
+def _carry_out(request: HttpRequest, article: Article, operation: Mapping[str, Any], version: int) -> review.Answer:
+    by: Any = request.user
+    match operation["op"]:
+        case "publish":
+            answer = review.publish(article.pk, version=version, by=by)
+            if not answer.problem:
+                messages.success(request, "Published. Readers see it now.")
+            return answer
+        case "reopen":
+            return review.reopen(article.pk, by=by)
+        case _:
+            return review.correct(article.pk, operation, version=version, by=by)
+
+
+def _answer_form(request: HttpRequest, article: Article) -> HttpResponse:
+    """The same operations without the script: places are line numbers here."""
+    sent = request.POST
+    state = review.state_of(article)
+    operation: dict[str, Any] = {"op": sent.get("op", "")}
+    if state:
+        operation |= {
+            "at": _offset(state.outline, sent.get("line", "")),
+            "to": _offset(state.outline, sent.get("to", "")),
+        }
+    operation |= {"author": sent.get("author"), "posted_at": sent.get("posted_at"), "all": sent.get("all")}
+    version = sent.get("version", "")
+    answer = _carry_out(request, article, operation, int(version) if version.isdecimal() else -1)
+    if answer.problem:
+        messages.error(request, f"{capfirst(answer.problem)}.")
+    elif operation["op"] == "reopen":
+        messages.success(request, "In review again: readers do not see it until it is published.")
+    elif answer.said:
+        messages.success(request, f"Saved: {answer.said}.")
+    return HttpResponseRedirect(request.path)
+
+
+def _offset(outline: Outline, number: str) -> int | None:
+    """Where the source line with this number starts, or its first part that is in the outline."""
+    if not number.isdecimal() or len(number) > 9:
+        return None
+    wanted = int(number)
+    return next((s.start for s in outline.lines if corrections.line_number(outline.text, s.start) == wanted), None)
+
+
+def queue_view(admin: ModelAdmin[Article], request: HttpRequest) -> HttpResponse:
+    """What waits for review, the most uncertain first."""
+    if not queries.may_review(request.user):
+        raise PermissionDenied
+    waiting = queries.reviews().waiting()
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": "To review",
+        "waiting": waiting.with_articles()[:LISTED],
+        "count": waiting.count(),
+        "listed": LISTED,
+        "list_url": reverse("admin:archive_article_changelist"),
+    }
+    return TemplateResponse(request, "admin/archive/article/queue.html", context)

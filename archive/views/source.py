@@ -1,0 +1,27 @@
+"""The source of an article: where each comment comes from."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from archive import provenance, queries
+from archive.views.page import page
+from archive.views.paging import number
+
+
+def source(request: HttpRequest, article_id: int) -> HttpResponse:
+    """``?at=`` is an offset into the source: the page shows the lines around it, with its part marked."""
+    found = queries.articles().visible_to(request.user).with_site().select_related("source")
+    article = get_object_or_404(found, pk=article_id)
+    extract = provenance.extract(article, number(request.GET.get("at")) or 0)
+    if extract is None:
+        raise Http404
+    return page(
+        request,
+        "source.html",
+        title=f"The source of “{article.title}”",
+        description=f"The text from which the discussion under “{article.title}” was recovered, line by line.",
+        article=article,
+        extract=extract,
+    )

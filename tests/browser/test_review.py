@@ -1,0 +1,231 @@
+"""A recovered discussion is corrected with the keyboard alone, published, imported again, and the corrections stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import REAL, ROOT, Demo, sign_in
+from tests.browser.test_journey import PASTED, import_text
+
+SAMPLE = sorted((ROOT / "archive" / "samples").glob("*.txt"))
+MANY = 2_000  # comments
+
+
+def source_text() -> str:
+    """The real source where there is one, with a line of ours in front so that it is a discussion of its own."""
+    found = (REAL or SAMPLE)[:1]
+    return found[0].read_text() if found else PASTED
+
+
+def imported(page: Page, text: str) -> int:
+    """Paste a text into the import form, wait for it, and return the number of its article."""
+    import_text(page, text, "Review Site")
+    expect(page.get_by_role("heading", name="Where every character went")).to_be_visible(timeout=60_000)
+    address = page.get_by_role("link", name="in the admin").get_attribute("href") or ""
+    return int(re.findall(r"\d+", address)[0])
+
+
+def opened(page: Page, demo: Demo, text: str) -> int:
+    """Import a text, take it into review, and open the page."""
+    sign_in(page, demo, "archivist")
+    article = imported(page, text)
+    page.goto(f"/admin/archive/article/{article}/review/")
+    page.get_by_role("button", name="Reopen").click()
+    expect(page.locator("#review.ready")).to_be_visible()
+    return article
+
+
+def press(page: Page, key: str) -> None:
+    """One key, and the answer to it."""
+    with page.expect_response(lambda response: response.request.method == "POST") as answered:
+        page.keyboard.press(key)
+    assert answered.value.ok, answered.value.text()
+    expect(page.locator("#review.saving")).to_have_count(0)
+
+
+def go_to(page: Page, line: int) -> None:
+    """Walk to a line with the arrow keys."""
+    for _ in range(500):
+        here = int(page.locator("#source .here .no").inner_text())
+        if here == line:
+            return
+        page.keyboard.press("ArrowDown" if here < line else "ArrowUp")
+    pytest.fail(f"line {line} was not reached")
+
+
+def structure(page: Page) -> list[tuple[str, str]]:
+    """Each comment's place and what it answers, as the right pane has it."""
+    rows = page.locator("#thread li .head").evaluate_all(
+        "heads => heads.map(h => [h.querySelector('.place').textContent, h.querySelector('.to').textContent])"
+    )
+    return [(place, answers) for place, answers in rows]
+
+
+def test_a_discussion_is_corrected_with_the_keyboard_alone(page: Page, demo: Demo) -> None:
+    text = "Reviewed by hand: a second life of the page\n" + source_text()
+    article = opened(page, demo, text)
+    last = int(page.locator("#source li .no").last.inner_text())
+    proposed = structure(page)
+
+    go_to(page, last - 8)
+    press(page, "e")  # all below is one comment or several; the next line starts the first
+    for line in range(last - 7, last + 1):
+        go_to(page, line)
+        if "start" not in (page.locator("#source .here").get_attribute("class") or "").split():
+            press(page, "s")  # splits
+    assert [place for place, _ in structure(page)] == [f"line {n}" for n in range(last - 7, last + 1)]
+    go_to(page, last - 5)
+    press(page, "m")  # join
+    go_to(page, last - 3)
+    press(page, "ArrowRight")  # re-parent: indent
+    go_to(page, last)
+    page.keyboard.press("r")  # re-parent: pick the first comment
+    for _ in range(20):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    press(page, "Enter")
+    before = structure(page)
+    go_to(page, last - 1)
+    press(page, "x")
+    assert structure(page) != before
+    press(page, "u")
+    assert structure(page) == before != proposed
+    assert (f"lines {last - 6}–{last - 5}", "") in before
+    assert (f"line {last}", f"answers line {last - 7}") in before
+    assert (f"line {last - 3}", f"answers line {last - 4}") in before
+
+    press(page, "A")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Published. Readers see it now.")).to_be_visible()
+    rows = (
+        "SELECT string_agg(id || ':' || coalesce(parent_id, 0) || ':' || md5(body), ' ' ORDER BY thread_rank)"
+        f" FROM archive_comment WHERE article_id = {article}"
+    )
+    stored = demo.value(rows)
+    assert demo.value(f"SELECT count(*) FROM archive_comment WHERE article_id = {article}") == 7
+    assert demo.value(f"SELECT count(*) FROM archive_decision WHERE article_id = {article} AND action = 'correct'")
+
+    assert imported(page, text) == article  # again
+    assert demo.value(rows) == stored
+    page.goto(f"/a/{article}/-/")
+    expect(page.locator("ol.thread li")).to_have_count(7)
+
+
+def test_two_archivists_are_told_of_each_other(browser: Browser, page: Page, demo: Demo) -> None:
+    article = opened(page, demo, PASTED.replace("Sunday", "Tuesday"))
+    other = browser.new_context(base_url=demo.url).new_page()
+    sign_in(other, demo, "administrator")
+    other.goto(f"/admin/archive/article/{article}/review/")
+    go_to(other, 6)
+    press(page, "A")
+    other.keyboard.press("e")
+    expect(other.locator("#said")).to_contain_text("archivist: all that is left is right")
+    expect(other.locator("#thread li.settled")).not_to_have_count(0)
+    other.context.close()
+
+
+def test_the_mouse_does_what_the_keys_do(page: Page, demo: Demo) -> None:
+    opened(page, demo, PASTED.replace("Sunday", "Thursday"))
+    page.locator("#source li").nth(6).click()
+    page.get_by_role("button", name="article ends").click()
+    expect(page.locator("#thread li")).to_have_count(1)
+    page.get_by_role("button", name="author, date").click()
+    page.get_by_label("Author", exact=True).fill("Ilse <b>")
+    page.get_by_role("textbox", name="Date").fill("2017-03-14 21:07")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#thread .who")).to_have_text("Ilse <b>")
+    expect(page.locator("#thread .when")).to_have_text("2017-03-14 21:07")
+
+
+@pytest.fixture
+def fresh(browser: Browser, demo: Demo) -> Iterator[Page]:
+    context = browser.new_context(base_url=demo.url)
+    yield context.new_page()
+    context.close()
+
+
+def test_two_thousand_comments_are_corrected_without_redrawing_them(fresh: Page, demo: Demo) -> None:
+    lines = [f"I think that remark number {n} is quite wrong, you know!" for n in range(MANY)]
+    opened(fresh, demo, "A headline of the page\nThe town said so on Monday, in a long report.\n" + "\n".join(lines))
+    every_line_a_comment(fresh)
+    expect(fresh.locator("#thread li")).to_have_count(MANY)
+    fresh.evaluate(
+        "new MutationObserver(seen => window.updates = (window.updates ?? 0) + seen.length).observe(document.body,"
+        " {subtree: true, childList: true, attributes: true, characterData: true})"
+    )
+    go_to(fresh, 20)
+    for key, most in (("ArrowRight", 60), ("m", 60), ("u", 60), ("x", 60), ("ArrowLeft", 60)):
+        fresh.evaluate("window.updates = 0")
+        fresh.keyboard.press(key)
+        expect(fresh.locator("#review.saving")).to_have_count(0)
+        assert fresh.evaluate("window.updates") < most, key
+
+
+def every_line_a_comment(page: Page) -> None:
+    """Make each line below the second a comment, by the endpoint; the machine had found most of them."""
+    starts = page.locator("#source li").evaluate_all("all => all.slice(2).map(li => Number(li.id.slice(1)))")
+    version = json.loads(page.locator("#review-data").inner_text())["version"]
+    token = page.locator("#token input").get_attribute("value")
+    done = page.evaluate(
+        """async ([starts, version, token]) => {
+          for (const at of starts) {
+            const li = document.querySelector(`#l${at}`);
+            if (li.classList.contains("start")) continue;
+            const body = JSON.stringify({version, operation: {op: "start", at}});
+            const headers = {"Content-Type": "application/json", "X-CSRFToken": token};
+            const answer = await (await fetch(location.pathname, {method: "POST", headers, body})).json();
+            version = answer.version ?? version;
+          }
+          return version;
+        }""",
+        [starts, version, token],
+    )
+    assert done
+    page.reload()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_review_page_fits_and_axe_is_content(browser: Browser, demo: Demo, scheme: str, width: int) -> None:
+    context = browser.new_context(
+        base_url=demo.url,
+        color_scheme="dark" if scheme == "dark" else "light",
+        viewport={"width": width, "height": 900},
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened(page, demo, PASTED.replace("Sunday", f"{scheme} {width}"))
+    shots = Path(ROOT / "screenshots")
+    shots.mkdir(exist_ok=True)
+    page.screenshot(path=shots / f"review-{width}-{scheme}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
+    page.keyboard.press("?")
+    assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
+    page.keyboard.press("Escape")
+    page.goto("/admin/archive/article/review/")
+    page.screenshot(path=shots / f"review-queue-{width}-{scheme}.png")
+    assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
+    assert errors == []
+    context.close()
+
+
+def test_a_permalink_leads_to_the_comments_place_in_the_source(page: Page, demo: Demo) -> None:
+    page.goto("/a/1/-/")
+    page.locator("ol.thread .n").last.click()
+    words = page.locator("li.here .body p").first.inner_text()
+    page.get_by_role("link", name="Its place in the source").click()
+    expect(page.locator("#here")).to_contain_text(words[:40])
+    expect(page.locator("#here")).to_be_in_viewport()
+    assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
+    page.locator("#here .part").click()
+    expect(page).to_have_url(re.compile(r"/a/1/c/\d+/"))
