@@ -53,7 +53,7 @@ def press(page: Page, key: str) -> None:
 def go_to(page: Page, line: int) -> None:
     """Walk to a line with the arrow keys."""
     for _ in range(500):
-        here = int(page.locator("#source .here .no").inner_text())
+        here = int(page.locator("#source .here .no").text_content() or 0)
         if here == line:
             return
         page.keyboard.press("ArrowDown" if here < line else "ArrowUp")
@@ -71,7 +71,7 @@ def structure(page: Page) -> list[tuple[str, str]]:
 def test_a_discussion_is_corrected_with_the_keyboard_alone(page: Page, demo: Demo) -> None:
     text = "Reviewed by hand: a second life of the page\n" + source_text()
     article = opened(page, demo, text)
-    last = int(page.locator("#source li .no").last.inner_text())
+    last = int(page.locator("#source li .no").last.text_content() or 0)
     proposed = structure(page)
 
     go_to(page, last - 8)
@@ -188,7 +188,7 @@ def every_line_a_comment(page: Page) -> None:
         }""",
         [starts, version, token],
     )
-    assert done
+    assert done is not None
     page.reload()
 
 

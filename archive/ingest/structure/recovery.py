@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from archive.ingest.records import Basis, Claim, LeftOut, Span
@@ -72,7 +72,10 @@ def begins_of(starts: Sequence[float], ends: Sequence[float], threshold: float, 
     # The likeliest single place, not the first sure start: where many places could end the article, chances add up
     # slowly and the first sure start comes late.
     best = max(range(1, len(ends)), key=ends.__getitem__)
-    return [best, *(i for i in range(best + 1, len(starts)) if starts[i] >= threshold)]
+    ended = list(accumulate(ends, initial=0.0))
+    # Below that place the article has ended: what counts is how likely a new writer begins then, not the chance that
+    # the article ended at all, which would keep a page's comments together wherever its end is unsure.
+    return [best, *(i for i in range(best + 1, len(starts)) if starts[i] - ends[i] >= threshold * ended[i])]
 
 
 def _article_claim(begins: Sequence[int], ends: Sequence[float], model: Model) -> Claim:
