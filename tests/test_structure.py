@@ -84,9 +84,13 @@ def test_where_no_comments_is_likely_enough_there_are_none() -> None:
 def test_among_many_places_the_likeliest_ends_the_article() -> None:
     splits = {1: 0.1, 2: 0.4, 3: 0.1, 4: 0.1, 5: 0.1}
     assert texts(page(*"abcdef"), stub(splits, starts=0.0))[0] == "a\nb"
-    # The first line that is sure enough is the fifth, but the article hardly ends there.
+
+
+def test_below_the_articles_end_what_counts_is_whether_a_new_writer_begins() -> None:
+    # Taken with the chance that the article has ended at all, only the fifth line would be sure enough.
     splits = {1: 0.25, 3: 0.1, 4: 0.1, 5: 0.22}
-    assert texts(page(*"abcdef"), stub(splits, starts=0.9))[:2] == ["a", "b\nc\nd"]
+    assert texts(page(*"abcdef"), stub(splits, starts=0.9)) == ["a", "b", "c", "d", "e", "f"]
+    assert texts(page(*"abcdef"), stub(splits, starts=0.3)) == ["a", "b\nc\nd\ne\nf"]
 
 
 def test_confidence_is_the_models_and_never_certainty() -> None:
