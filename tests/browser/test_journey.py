@@ -95,6 +95,20 @@ def test_an_archivist_imports_a_pasted_text(page: Page, demo: Demo) -> None:
     expect(page.locator("ol.thread")).to_contain_text("lol they never ask the people")
 
 
+def test_a_comment_folds_with_all_its_replies(page: Page, demo: Demo) -> None:
+    sign_in(page, demo, "archivist")
+    import_text(page, PASTED.replace("Sunday", "Saturday"), "Ostermoor News")
+    expect(page.get_by_role("heading", name="Where every character went")).to_be_visible(timeout=30_000)
+    page.locator(".found .title").click()
+    parent = page.locator("ol.thread li:has(> details > ol)").first
+    reply = parent.locator("ol .body").first
+    expect(reply).to_be_visible()
+    parent.locator("> details > summary").click()
+    expect(reply).to_be_hidden()
+    parent.locator("> details > summary").click()
+    expect(reply).to_be_visible()
+
+
 def test_an_archivist_uploads_a_file_twice_and_nothing_is_doubled(page: Page, demo: Demo) -> None:
     sign_in(page, demo, "archivist")
     upload: FilePayload = {
