@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -358,3 +360,11 @@ def test_the_model_of_the_settings_is_used_where_none_is_given() -> None:
     assert set(Mention.objects.values_list("extractor", "extractor_version")) == {
         (load("en_core_web_sm").name, load("en_core_web_sm").version)
     }
+
+
+@pytest.mark.django_db
+def test_the_command_extracts_the_articles_it_is_given() -> None:
+    wanted, other = make_article(body="The mayor of Rotterdam spoke."), make_article(body="The mayor of Utrecht spoke.")
+    call_command("extract_entities", wanted.pk, stdout=StringIO())
+    assert Mention.objects.filter(article=wanted).exists()
+    assert not Mention.objects.filter(article=other).exists()

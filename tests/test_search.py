@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -188,3 +190,12 @@ def test_rebuilding_indexes_every_article_again() -> None:
     assert sync.rebuild() == 1
     sync.run()
     assert [hit.article for hit in search.find("tram", user=None).hits] == [article]
+
+
+@pytest.mark.django_db
+def test_the_command_rebuilds_at_once_or_leaves_it_to_the_worker() -> None:
+    make_article(body="a tram")
+    call_command("rebuild_search", later=True, stdout=StringIO())
+    assert (Outbox.objects.count(), SearchDocument.objects.count()) == (1, 0)
+    call_command("rebuild_search", stdout=StringIO())
+    assert (Outbox.objects.count(), SearchDocument.objects.count()) == (0, 1)

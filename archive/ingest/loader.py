@@ -342,18 +342,8 @@ class _Load:
 
 COLUMNS = [
     *("id", "article_id", "parent_id", "external_id", "external_key", "author_id", "author_name", "posted_at"),
-    *(
-        "body",
-        "html",
-        "position",
-        "thread_rank",
-        "depth",
-        "subtree_size",
-        "status",
-        "version",
-        "span_start",
-        "span_end",
-    ),
+    *("body", "html", "position", "thread_rank", "depth", "subtree_size", "status", "version"),
+    *("span_start", "span_end"),
     *("boundary_basis", "boundary_confidence", "parent_basis", "parent_confidence"),
     *("author_basis", "author_confidence", "date_basis", "date_confidence"),
 ]
