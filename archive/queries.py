@@ -166,7 +166,7 @@ class CommentQuerySet(QuerySet[Comment]):
         return BasisTally(**tally)
 
     def place_in_source(self, article_id: int, comment_id: int) -> int | None:
-        """The offset at which a comment that readers see starts in its source."""
+        """The offset at which a comment that readers see starts in its source; None for any other."""
         shown = self.filter(article_id=article_id, pk=comment_id, status=Comment.Status.PUBLISHED)
         return shown.values_list("span_start", flat=True).first()
 

@@ -7,7 +7,9 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from archive import moderation
 from archive.ingest import importer, loader
@@ -61,10 +63,24 @@ def test_a_comment_leads_to_its_place_and_back(client: Client) -> None:
     article = make()
     comment = Comment.objects.get(body="last")
     answer: Any = client.get(comment.get_absolute_url())
-    place = re.findall(r'href="(/a/\d+/source/\?at=\d+)#here"', answer.content.decode())[0]
-    assert f"at={TEXT.index('last')}" in place
+    link = re.findall(r'href="(/a/\d+/c/\d+/source/)"', answer.content.decode())[0]
+    place = client.get(link)["Location"]
+    assert place == f"/a/{article.pk}/source/?at={TEXT.index('last')}#here"
     assert comment.get_absolute_url() in client.get(place).content.decode()
     assert article.pk == comment.article_id
+
+
+@pytest.mark.parametrize("status", ["hidden", "in_review"])
+def test_the_address_of_a_place_says_nothing_of_what_readers_do_not_see(client: Client, status: str) -> None:
+    article, comment = make(), Comment.objects.get(body="last")
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(f"/a/{article.pk}/c/{comment.pk}/source/").status_code == 302
+    assert len(asked) == 1  # the comment, with its article
+    Article.objects.update(status=status)
+    assert client.get(f"/a/{article.pk}/c/{comment.pk}/source/").status_code == 404
+    Article.objects.update(status="published")
+    moderation.hide(comment, by=make_user("moderator"), reason="insult")
+    assert client.get(f"/a/{article.pk}/c/{comment.pk}/source/").status_code == 404
 
 
 def test_what_is_hidden_is_blank_and_so_is_its_byline(client: Client) -> None:

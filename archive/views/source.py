@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from archive import provenance, queries
 from archive.views.page import page
@@ -25,3 +26,11 @@ def source(request: HttpRequest, article_id: int) -> HttpResponse:
         article=article,
         extract=extract,
     )
+
+
+def comment_source(request: HttpRequest, article_id: int, comment_id: int) -> HttpResponse:
+    """From a comment to its place in the source. The place may move when a correction is published, the address not."""
+    place = queries.comments().visible_to(request.user).place_in_source(article_id, comment_id)
+    if place is None:
+        raise Http404
+    return HttpResponseRedirect(f"{reverse('source', args=[article_id])}?at={place}#here")
