@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Action = Decision.Action
 COMMENT, ARTICLE = "comment", "article"
-STRUCTURE = "structure"  # of an article: corrected in its review, and undone there
+STRUCTURE = "structure"  # of an article: corrected, published and discarded in its review, and undone there
 MAX_REASON = 500  # characters
 
 LOG_LOCK = 0x61667465  # the advisory lock under which entries are appended, one transaction at a time
@@ -81,7 +81,6 @@ TRANSITIONS: dict[tuple[str, str], tuple[frozenset[str], str]] = {
     (ARTICLE, Action.HIDE): (frozenset({Article.Status.PUBLISHED}), Article.Status.HIDDEN),
     (ARTICLE, Action.RESTORE): (frozenset({Article.Status.HIDDEN}), Article.Status.PUBLISHED),
     (ARTICLE, Action.PUBLISH): (frozenset({Article.Status.IN_REVIEW}), Article.Status.PUBLISHED),
-    (ARTICLE, Action.REOPEN): (frozenset({Article.Status.PUBLISHED}), Article.Status.IN_REVIEW),
 }
 
 
@@ -102,20 +101,15 @@ def restore(target: Comment | Article, *, by: User, reason: str) -> Result:
 
 
 def publish(article: Article, *, by: User) -> Result:
-    """Show an article that was reviewed."""
+    """Show an article that was reviewed and that no reader has seen so far."""
     return _decide([key_of(article)], action=Action.PUBLISH, by=by, reason="its structure was reviewed", bulk=False)
 
 
-def reopen(article: Article, *, by: User) -> Result:
-    """Take an article back into review: until it is published again, readers find it by no door."""
-    return _decide([key_of(article)], action=Action.REOPEN, by=by, reason="its structure is reviewed again", bulk=False)
-
-
-def log_correction(article: Article, *, operation: str, words: str, by: User) -> Decision:
-    """Enter a correction of the article's structure into the log; ``archive.review`` has carried it out."""
+def log_structure(article: Article, *, action: str, words: str, by: User, operation: str = "") -> Decision:
+    """Enter into the log what ``archive.review`` has done about the article's structure: its status stays as it is."""
     _check_person(by)
     key = Key(STRUCTURE, article.pk, article.pk)
-    entry = _entry(key, Action.CORRECT, "", operation, article.version)
+    entry = _entry(key, action, "", operation, article.version)
     _append([entry], has_parent=False, by=by, reason=words)
     return entry
 
@@ -290,6 +284,8 @@ def _change(entries: Iterable[Decision]) -> None:
         ids = [key.target_id for key in keys]
         if target == ARTICLE:
             queries.articles().filter(pk__in=ids).update(status=to_state)
+            if to_state == Article.Status.IN_REVIEW:  # a publication was undone: somebody has to look again
+                queries.reviews().filter(article_id__in=ids).update(is_open=True)
         else:
             rows = queries.comments().filter(article_id__in={key.article_id for key in keys}, pk__in=ids)
             rows.update(status=to_state)

@@ -254,9 +254,9 @@ class AuthorQuerySet(QuerySet[Author]):
 
 class ReviewQuerySet(QuerySet[Review]):
     def waiting(self) -> Self:
-        """Those of articles that wait for an archivist, the most uncertain first."""
-        waiting = self.filter(article__status=Article.Status.IN_REVIEW)
-        return waiting.order_by("-uncertain", "article_id")
+        """Those that wait for an archivist, the most uncertain first; not of articles that a moderator hid."""
+        shown = [Article.Status.PUBLISHED, Article.Status.IN_REVIEW]
+        return self.filter(is_open=True, article__status__in=shown).order_by("-uncertain", "article_id")
 
     def with_articles(self) -> Self:
         """With article and site, but without proposals and texts."""

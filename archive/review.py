@@ -1,7 +1,8 @@
 """Reviewing a recovered discussion: propose, correct, publish. Each step is checked, kept, and logged, in one go.
 
 What people corrected is kept apart from what the machine proposed; the two are put together when somebody looks, and
-become rows when the review is published. Who may review is settled by the caller.
+become rows when the review is published. Until then readers see the article as it was published, if it was: what is
+corrected meanwhile is a draft, which can be discarded. Who may review is settled by the caller.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from archive.ingest import corrections, importer, loader
 from archive.ingest.corrections import Outline
 from archive.ingest.readers.decoding import decode
 from archive.ingest.records import Basis, Discussion, Problem
-from archive.models import Article, Correction, Review
+from archive.models import Article, Correction, Decision, Review
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -33,10 +34,16 @@ IMPOSSIBLE = (
 
 @dataclass(frozen=True)
 class State:
-    """A review as it stands. ``unmatched`` are corrections that the present proposal has no place for."""
+    """A review as it stands. ``unmatched`` are corrections that the present proposal has no place for.
+
+    ``published`` is the version that readers see, where they see the article; ``is_open`` says whether it can be
+    corrected.
+    """
 
     article: Article
     version: int
+    published: int
+    is_open: bool
     proposal: Outline = field(repr=False)
     outline: Outline = field(repr=False)
     can_undo: bool
@@ -64,8 +71,11 @@ def can_be_reviewed(article: Article) -> bool:
     return article.source.format == "text" and article.span_start is not None
 
 
-def state_of(article: Article) -> State | None:
-    """The review of an article as it stands, or None where it can have none; a proposal made for it is kept."""
+def state_of(article: Article, *, as_published: bool = False) -> State | None:
+    """The review of an article as it stands, or None where it can have none; a proposal made for it is kept.
+
+    ``as_published`` leaves out what was corrected since it was published.
+    """
     if not can_be_reviewed(article) or article.source.content is None:
         return None
     review = Review.objects.filter(article_id=article.pk).first()
@@ -76,7 +86,9 @@ def state_of(article: Article) -> State | None:
         review = Review.objects.update_or_create(article_id=article.pk, defaults=fields)[0]
     else:
         proposal = corrections.from_json(decode(data).text, review.proposal)
-    return _standing(article, proposal, review.version) if len(proposal.lines) <= corrections.MAX_LINES else None
+    if len(proposal.lines) > corrections.MAX_LINES:
+        return None
+    return _standing(article, proposal, review, upto=review.published if as_published else None)
 
 
 def _proposed(data: bytes, article: Article) -> Outline:
@@ -84,10 +96,12 @@ def _proposed(data: bytes, article: Article) -> Outline:
     return corrections.outline_of(reading.text, next(iter(reading.discussions)))
 
 
-def _standing(article: Article, proposal: Outline, version: int) -> State:
-    operations, can_redo = loader.standing_corrections(article.pk)
+def _standing(article: Article, proposal: Outline, review: Review, upto: int | None = None) -> State:
+    operations, can_redo = loader.standing_corrections(article.pk, upto=upto)
     outline, unmatched = corrections.apply(proposal, operations)
-    return State(article, version, proposal, outline, bool(operations), can_redo, unmatched)
+    is_open = review.is_open and article.status != Article.Status.HIDDEN
+    known = (review.version, review.published, is_open, proposal, outline)
+    return State(article, *known, bool(operations), can_redo, unmatched)
 
 
 def correct(article_id: int, given: Mapping[str, Any], *, version: int, by: User) -> Answer:
@@ -103,13 +117,23 @@ def correct(article_id: int, given: Mapping[str, Any], *, version: int, by: User
         except ValueError as error:
             return Answer(before, problem=str(error))
         words = corrections.describe(before.outline, operation)[:200]
-        row = {"operation": operation, "words": words, "by": by, "by_name": by.get_username()}
-        Correction.objects.create(article_id=article_id, number=version + 1, **row)
-        after = _standing(before.article, before.proposal, version + 1)
-        uncertain = len(corrections.questions(after.outline))
-        Review.objects.filter(article_id=article_id).update(version=version + 1, uncertain=uncertain)
-        moderation.log_correction(before.article, operation=operation["op"], words=words, by=by)
+        after = _written(before, operation, words, by=by)
+        moderation.log_structure(
+            before.article, action=Decision.Action.CORRECT, operation=operation["op"], words=words, by=by
+        )
     return Answer(after, before, said=words)
+
+
+def _written(before: State, operation: dict[str, Any], words: str, *, by: User) -> State:
+    """Add one row to the corrections; the state that follows from it."""
+    article_id, number = before.article.pk, before.version + 1
+    row = {"operation": operation, "words": words, "by": by, "by_name": by.get_username()}
+    Correction.objects.create(article_id=article_id, number=number, **row)
+    review = Review(version=number, published=before.published, is_open=before.is_open)
+    after = _standing(before.article, before.proposal, review)
+    uncertain = len(corrections.questions(after.outline))
+    Review.objects.filter(article_id=article_id).update(version=number, uncertain=uncertain)
+    return after
 
 
 def _locked(article_id: int) -> State | None:
@@ -122,7 +146,9 @@ def _locked(article_id: int) -> State | None:
 def _refusal(state: State, version: int) -> Answer | None:
     if version != state.version:
         return Answer(state, problem=_told(state, version), conflict=True)
-    if state.article.status != Article.Status.IN_REVIEW:
+    if state.article.status == Article.Status.HIDDEN:
+        return Answer(state, problem="a moderator has hidden this article: it can be reviewed once it is restored")
+    if not state.is_open:
         return Answer(state, problem="this article is not in review: reopen it first")
     return None
 
@@ -153,7 +179,7 @@ def _step(state: State, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def publish(article_id: int, *, version: int, by: User) -> Answer:
-    """Make the reviewed structure the article's own and show it to readers."""
+    """Make the reviewed structure the article's own and show it to readers, in place of the one that they saw."""
     with transaction.atomic():
         before = _locked(article_id)
         if before is None:
@@ -164,20 +190,48 @@ def publish(article_id: int, *, version: int, by: User) -> Answer:
         if why := _would_show(before.article, made, before.outline):
             return Answer(before, problem=why)
         loader.rebuild(before.article, made)
-        moderation.publish(before.article, by=by)
+        if before.article.status == Article.Status.IN_REVIEW:
+            moderation.publish(before.article, by=by)
+        else:
+            words = "its corrected structure replaced the one that was published"
+            moderation.log_structure(before.article, action=Decision.Action.PUBLISH, words=words, by=by)
+        Review.objects.filter(article_id=article_id).update(published=version, is_open=False)
     before.article.refresh_from_db()
     return Answer(before, before)
 
 
 def reopen(article_id: int, *, by: User) -> Answer:
-    """Take a published article back into review."""
+    """Begin a draft beside what is published: readers see the article as it is until the draft is published."""
     with transaction.atomic():
         before = _locked(article_id)
         if before is None:
             return Answer(None, problem=IMPOSSIBLE)
-        result = moderation.reopen(before.article, by=by)
-    before.article.refresh_from_db()
-    return Answer(before, before, problem="; ".join(problem.why for problem in result.problems))
+        if before.is_open:
+            return Answer(before, problem="it is open already")
+        if before.article.status == Article.Status.HIDDEN:
+            return _refusal(before, before.version) or Answer(before)
+        Review.objects.filter(article_id=article_id).update(is_open=True)
+        words = "its structure is reviewed again; readers see it as it was published"
+        moderation.log_structure(before.article, action=Decision.Action.REOPEN, words=words, by=by)
+    return Answer(before, before)
+
+
+def discard(article_id: int, *, version: int, by: User) -> Answer:
+    """End a draft: what was corrected since the article was published stands no more. The log keeps all of it."""
+    with transaction.atomic():
+        before = _locked(article_id)
+        if before is None:
+            return Answer(None, problem=IMPOSSIBLE)
+        if refusal := _refusal(before, version):
+            return refusal
+        if before.article.status == Article.Status.IN_REVIEW:
+            return Answer(before, problem="it was never published, so there is nothing to go back to: undo instead")
+        words, after = corrections.WORDS["discard"], before
+        if before.version > before.published:
+            after = _written(before, {"op": "discard", "to": before.published}, words, by=by)
+        Review.objects.filter(article_id=article_id).update(published=after.version, is_open=False)
+        moderation.log_structure(before.article, action=Decision.Action.DISCARD, words=words, by=by)
+    return Answer(after, before, said=words)
 
 
 def _known(article: Article) -> Discussion:
@@ -211,7 +265,7 @@ def labelled(article: Article) -> dict[str, Any] | None:
 
     None where a part of it is hidden or the text of the source was not kept.
     """
-    state = None if loader.hidden_spans(article.pk) else state_of(article)
+    state = None if loader.hidden_spans(article.pk) else state_of(article, as_published=True)
     if state is None or not state.outline.comments:
         return None
     found = corrections.discussion_of(state.outline, _known(article))

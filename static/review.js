@@ -380,6 +380,7 @@ const actions = {
       : "Nothing is open.";
     ask($("confirm"), () => send({ op: "publish" }));
   },
+  discard: () => ask($("discard"), () => send({ op: "discard" })),
   help: () => ask($("help"), () => {}),
 };
 

@@ -174,9 +174,86 @@ def test_a_published_article_is_reopened_before_it_is_corrected(archivist: User)
     refused = review.correct(article.pk, {"op": "accept_rest"}, version=0, by=archivist)
     assert "reopen it first" in refused.problem
     assert review.reopen(article.pk, by=archivist).problem == ""
-    assert queries.articles().visible_to(None).count() == 0
     do(article, archivist, {"op": "accept_rest"})
     assert Review.objects.get().uncertain == 0
+    assert "open already" in review.reopen(article.pk, by=archivist).problem
+
+
+def live(article: Article) -> list[tuple[Any, ...]]:
+    """What readers see of the discussion."""
+    return list(queries.comments().visible_to(None).order_by("pk").values_list("pk", "body", "parent_id", "status"))
+
+
+def drafted(article: Article, archivist: User) -> list[tuple[Any, ...]]:
+    """A published article with a draft beside it, in which line 7 belongs to line 5; what readers see of it."""
+    published(article, archivist)
+    seen = live(article)
+    review.reopen(article.pk, by=archivist)
+    do(article, archivist, {"op": "join", "at": at(7)})
+    return seen
+
+
+def test_readers_see_what_was_published_while_it_is_corrected(article: Article, archivist: User) -> None:
+    seen = drafted(article, archivist)
+    assert len(seen) == 3
+    assert live(article) == seen
+    assert queries.reviews().waiting().count() == 1
+    review.publish(article.pk, version=Review.objects.get().version, by=archivist)
+    assert len(live(article)) == 2
+    assert queries.reviews().waiting().count() == 0
+
+
+def test_a_draft_that_is_discarded_leaves_what_was_published(article: Article, archivist: User) -> None:
+    seen, before = drafted(article, archivist), starts(article)
+    answer = review.discard(article.pk, version=Review.objects.get().version, by=archivist)
+    assert (answer.problem, live(article)) == ("", seen)
+    assert len(starts(article)) == len(before) + 1
+    assert [d.action for d in Decision.objects.order_by("-pk")[:3]] == ["discard", "correct", "reopen"]
+    review.reopen(article.pk, by=archivist)
+    do(article, archivist, {"op": "undo"}, {"op": "redo"})  # a discarded draft is not among what can be undone
+    assert len(starts(article)) == 3
+
+
+def test_what_was_never_published_cannot_be_discarded(article: Article, archivist: User) -> None:
+    lay_out(article, archivist)
+    answer = review.discard(article.pk, version=Review.objects.get().version, by=archivist)
+    assert "never published" in answer.problem
+    assert queries.articles().visible_to(None).count() == 0
+
+
+def test_discarding_what_somebody_else_changed_is_refused(article: Article, archivist: User) -> None:
+    drafted(article, archivist)
+    assert review.discard(article.pk, version=Review.objects.get().version - 1, by=archivist).conflict
+
+
+def test_a_draft_of_a_hidden_article_waits(article: Article, archivist: User) -> None:
+    drafted(article, archivist)
+    moderation.hide(article, by=make_user("moderator"), reason="libel")
+    answer = review.publish(article.pk, version=Review.objects.get().version, by=archivist)
+    assert "a moderator has hidden" in answer.problem
+    assert (queries.reviews().waiting().count(), queries.articles().visible_to(None).count()) == (0, 0)
+
+
+def test_a_new_reading_does_not_publish_a_draft(
+    article: Article, archivist: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(article, archivist, {"op": "accept_rest"})
+    drafted(article, archivist)
+    newer_reader(monkeypatch)
+    assert importer.import_source(TEXT.encode(), name="again.txt").outcome == Outcome.UPDATED
+    assert len(starts(article)) == Comment.objects.count() - 1
+
+
+def test_labels_are_what_was_published(article: Article, archivist: User) -> None:
+    drafted(article, archivist)
+    assert len(exported()[0]["comments"]) == 3
+
+
+def test_an_undone_publication_waits_again(article: Article, archivist: User) -> None:
+    published(article, archivist)
+    moderation.undo(Decision.objects.get(action="publish"), by=make_user("moderator"))
+    assert queries.articles().visible_to(None).count() == 0
+    assert queries.reviews().waiting().count() == 1
 
 
 def newer_reader(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +348,7 @@ def test_a_hidden_comment_cannot_become_article(article: Article, archivist: Use
     do(article, archivist, {"op": "join", "at": at(4)})
     answer = review.publish(article.pk, version=Review.objects.get().version, by=archivist)
     assert "is hidden" in answer.problem
-    assert Article.objects.get().status == "in_review"
+    assert Comment.objects.get(span_start=at(4)).status == "hidden"
 
 
 def test_mentions_that_a_person_confirmed_survive(article: Article, archivist: User) -> None:

@@ -29,6 +29,7 @@ PAST = {
     Decision.Action.CORRECT: "corrected",
     Decision.Action.PUBLISH: "published",
     Decision.Action.REOPEN: "reopened",
+    Decision.Action.DISCARD: "discarded corrections of",
 }
 
 
@@ -61,7 +62,7 @@ class Line:
         """What was done, without who: "hid comment 12"."""
         entry = self.decision
         if entry.target == moderation.STRUCTURE:
-            return f"corrected the structure of article {entry.article_id}"
+            return f"{PAST[Decision.Action(entry.action)]} the structure of article {entry.article_id}"
         several = "several comments" if entry.target_id is None else f"{entry.target} {entry.target_id}"
         if entry.action == Decision.Action.BULK:
             return f"{'hid' if entry.to_state == Comment.Status.HIDDEN else 'restored'} {several}"

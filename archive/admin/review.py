@@ -69,7 +69,8 @@ def _page(admin: ModelAdmin[Article], request: HttpRequest, article: Article) ->
         "title": f"Review: {article.title}",
         "original": article,
         "state": state,
-        "in_review": article.status == Article.Status.IN_REVIEW,
+        "is_open": bool(state and state.is_open),
+        "has_readers": article.status == Article.Status.PUBLISHED,
         "impossible": capfirst(review.IMPOSSIBLE),
         "operations": PLAIN,
         "list_url": reverse("admin:archive_article_queue"),
@@ -78,7 +79,7 @@ def _page(admin: ModelAdmin[Article], request: HttpRequest, article: Article) ->
         masked = _masked(request, state.outline, article.pk)
         context |= {
             "lines": _lines(state.outline, masked),
-            "data": {**_shape(state, masked), "status": article.status, "open": _openness(state)},
+            "data": {**_shape(state, masked), "open": _openness(state)},
         }
     return TemplateResponse(request, "admin/archive/article/review.html", context)
 
@@ -170,7 +171,7 @@ def _answer_script(request: HttpRequest, article: Article) -> JsonResponse:
         return JsonResponse({**after, "whole": True, "problem": capfirst(answer.problem)}, status=409)
     if answer.problem:
         return JsonResponse({"problem": capfirst(answer.problem)}, status=422)
-    if operation["op"] == "publish":
+    if operation["op"] in {"publish", "discard"}:
         return JsonResponse({"go": request.path})
     before = _shape(answer.before, masked) if answer.before else after
     return JsonResponse({**_change(before, after), "said": answer.said})
@@ -183,6 +184,11 @@ def _carry_out(request: HttpRequest, article: Article, operation: Mapping[str, A
             answer = review.publish(article.pk, version=version, by=by)
             if not answer.problem:
                 messages.success(request, "Published. Readers see it now.")
+            return answer
+        case "discard":
+            answer = review.discard(article.pk, version=version, by=by)
+            if not answer.problem:
+                messages.success(request, "Discarded. Readers see what they saw all along.")
             return answer
         case "reopen":
             return review.reopen(article.pk, by=by)
@@ -206,8 +212,8 @@ def _answer_form(request: HttpRequest, article: Article) -> HttpResponse:
     if answer.problem:
         messages.error(request, f"{capfirst(answer.problem)}.")
     elif operation["op"] == "reopen":
-        messages.success(request, "In review again: readers do not see it until it is published.")
-    elif answer.said:
+        messages.success(request, "Open again. Readers see it as it was published until you publish it anew.")
+    elif answer.said and operation["op"] != "discard":
         messages.success(request, f"Saved: {answer.said}.")
     return HttpResponseRedirect(request.path)
 

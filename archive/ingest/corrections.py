@@ -338,6 +338,7 @@ WORDS = {
     "accept_rest": "all that is left is right",
     "undo": "took the last correction back",
     "redo": "made the correction that was taken back again",
+    "discard": "gave up all corrections since it was published",
 }
 
 
@@ -362,12 +363,20 @@ def apply(outline: Outline, operations: Iterable[Operation]) -> Applied:
 def standing(log: Iterable[Operation]) -> tuple[list[int], list[int]]:
     """Which entries of a log with ``undo`` and ``redo`` in it stand, and which could be redone: indices, in order.
 
-    A new operation after an undo ends what could be redone, as in any editor.
+    A new operation after an undo ends what could be redone, as in any editor. ``discard`` makes stand again what stood
+    after the first so many entries (its ``to``).
     """
+    log = list(log)
+    wanted = {operation.get("to") for operation in log if operation.get("op") == "discard"}
+    stood: dict[int, list[int]] = {}
     done: list[int] = []
     undone: list[int] = []
     for index, operation in enumerate(log):
+        if index in wanted:
+            stood[index] = list(done)
         match operation.get("op"):
+            case "discard":
+                done, undone = list(stood.get(operation.get("to", -1), [])), []
             case "undo":
                 undone += [done.pop()] if done else []
             case "redo":

@@ -32,7 +32,12 @@ from archive.models import (
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
 MAX_NAME = 500  # code points of an author's name or a title, as the tables have it
 
-OF_A_REVIEW = (Decision.Action.CORRECT, Decision.Action.PUBLISH, Decision.Action.REOPEN)
+OF_A_REVIEW = (
+    Decision.Action.CORRECT,
+    Decision.Action.PUBLISH,
+    Decision.Action.REOPEN,
+    Decision.Action.DISCARD,
+)
 
 type Progress = Callable[[int], None]
 
@@ -90,7 +95,7 @@ def store(
             reason = "kept as it is: people have made decisions on it since it was imported"
             return Stored(Outcome.UNCHANGED, article.pk, len(discussion.comments), reason)
         if article is not None and text:
-            discussion = _corrected(discussion, text, article.pk)
+            discussion = _corrected(discussion, text, article)
         done = _Load(discussion, source=source, site=site, digest=digest, progress=progress).into(article)
         if article is None and text:
             return _hold_for_review(discussion, text, done)
@@ -108,22 +113,32 @@ def touched_by_people(article_id: int) -> bool:
     return decided.exists() or judged.exists()
 
 
-def standing_corrections(article_id: int) -> tuple[list[corrections.Operation], bool]:
-    """The operations that stand, in order, and whether there is one to redo."""
+def standing_corrections(article_id: int, upto: int | None = None) -> tuple[list[corrections.Operation], bool]:
+    """The operations that stand, in order, and whether there is one to redo; after correction ``upto``, if given."""
     rows = Correction.objects.filter(article_id=article_id).order_by("number")
+    if upto is not None:
+        rows = rows.filter(number__lte=upto)
     log: list[corrections.Operation] = list(rows.values_list("operation", flat=True))
     done, undone = corrections.standing(log)
     return [log[index] for index in done], bool(undone)
 
 
-def _corrected(discussion: Discussion, text: str, article_id: int) -> Discussion:
-    """The machine's new reading with what people corrected in the earlier one; what finds no place is a problem."""
-    if not Review.objects.filter(article_id=article_id).exists():
+def _corrected(discussion: Discussion, text: str, article: Article) -> Discussion:
+    """The machine's new reading with what people corrected in the earlier one; what finds no place is a problem.
+
+    What they have corrected and not yet published stays a draft.
+    """
+    review = Review.objects.filter(article_id=article.pk).defer("proposal").first()
+    if review is None:
         return discussion
     proposal = corrections.outline_of(text, discussion)
-    outline, problems = corrections.apply(proposal, standing_corrections(article_id)[0])
-    uncertain = len(corrections.questions(outline))
-    Review.objects.filter(article_id=article_id).update(proposal=corrections.to_json(proposal), uncertain=uncertain)
+    draft, problems = corrections.apply(proposal, standing_corrections(article.pk)[0])
+    uncertain = len(corrections.questions(draft))
+    Review.objects.filter(article_id=article.pk).update(proposal=corrections.to_json(proposal), uncertain=uncertain)
+    outline = draft
+    if article.status != Article.Status.IN_REVIEW and review.published < review.version:
+        shown = standing_corrections(article.pk, upto=review.published)[0]
+        outline, problems = corrections.apply(proposal, shown)
     made = corrections.discussion_of(outline, discussion)
     return replace(made, problems=[*made.problems, *problems])
 
@@ -137,7 +152,8 @@ def _hold_for_review(discussion: Discussion, text: str, done: Stored) -> Stored:
     if len(outline.lines) > corrections.MAX_LINES:
         return done
     uncertain = len(corrections.questions(outline))
-    Review.objects.create(article_id=done.article_id, proposal=corrections.to_json(outline), uncertain=uncertain)
+    fields = {"proposal": corrections.to_json(outline), "uncertain": uncertain, "is_open": True}
+    Review.objects.create(article_id=done.article_id, **fields)
     Article.objects.filter(pk=done.article_id).update(status=Article.Status.IN_REVIEW)
     return replace(done, reason="waits for review: something in it is less sure than this archive wants it")
 

@@ -19,6 +19,7 @@ class Decision(models.Model):
         CORRECT = "correct", "corrected"
         PUBLISH = "publish", "published"
         REOPEN = "reopen", "reopened"
+        DISCARD = "discard", "discarded corrections of"
 
     at = models.DateTimeField()
     actor_id = models.BigIntegerField(null=True)

@@ -11,26 +11,30 @@ from archive.models.article import Article
 class Review(models.Model):
     """An article whose structure is or was under review. Rows are written by ``archive.review`` and ``ingest.loader``.
 
-    ``version`` is the number of the last correction: who corrects says which one they saw. ``proposal`` is the
-    machine's reading as ``ingest.corrections.to_json`` writes it, offsets without text; null until somebody looks.
+    ``version`` is the number of the last correction: who corrects says which one they saw. Those after ``published``
+    are a draft, which no reader sees. ``is_open`` says that there may be one, and is always so for an article that
+    was never published. ``proposal`` is the machine's reading as ``ingest.corrections.to_json`` writes it, offsets
+    without text; null until somebody looks.
     """
 
     article = models.OneToOneField(Article, on_delete=models.CASCADE)
     version = models.IntegerField(default=0)
+    published = models.IntegerField(default=0, help_text="number of the last correction that readers see")
+    is_open = models.BooleanField(default=False, help_text="somebody corrects it, or should")
     proposal = models.JSONField(null=True)
     uncertain = models.IntegerField(default=0, help_text="comments of which something is still open")
     opened_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-uncertain", "article_id"]
-        indexes = [models.Index(fields=["-uncertain", "article"], name="review_most_uncertain")]
+        indexes = [models.Index(fields=["-uncertain", "article"], name="review_open", condition=models.Q(is_open=True))]
 
     def __str__(self) -> str:
         return f"review of article {self.article_id}"
 
 
 class Correction(models.Model):
-    """One step of a review: an operation, or ``undo`` or ``redo`` of one. Never changed, never deleted."""
+    """One step of a review: an operation, or ``undo``, ``redo`` or ``discard`` of some. Never changed or deleted."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, db_index=False)
     number = models.IntegerField()
