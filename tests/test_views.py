@@ -22,7 +22,7 @@ from archive.models import Article, Author, Comment, Entity, Mention, Site
 from archive.queries import ThreadRow
 from archive.search import index
 from archive.views.discussion import pager
-from archive.views.thread import MAX_LEVEL, doubt, printed, thread
+from archive.views.thread import MAX_LEVEL, doubt, printed
 from tests.makers import comments_of, make_article
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,9 @@ class Nesting(HTMLParser):
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
         self.levels: dict[str, int] = {}
+        self.under: dict[str, int | None] = {}  # the comment that each comment stands under
+        self.answering: set[str] = set()  # comments that name whom they answer
+        self.path: list[str] = []  # comments that are open
         self.feed(html)
         self.close()
 
@@ -49,8 +52,13 @@ class Nesting(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
         if tag == "li" and self.open[-1:] not in (["ol"], ["ul"]):
             self.wrong.append("li outside a list")
-        if tag == "li" and (dict(attrs).get("id") or "").startswith("c"):
-            self.levels[dict(attrs)["id"] or ""] = self.open.count("ol") - 1
+        if tag == "li" and (name := dict(attrs).get("id") or "").startswith("c"):
+            del self.path[self.open.count("ol") - 1 :]
+            self.levels[name] = self.open.count("ol") - 1
+            self.under[name] = int(self.path[-1][1:]) if self.path else None
+            self.path.append(name)
+        if self.path and (dict(attrs).get("class") or "").split()[:1] == ["to"]:
+            self.answering.add(self.path[-1])
         if tag not in VOID:
             self.open.append(tag)
 
@@ -230,7 +238,7 @@ def forests(draw: st.DrawFn) -> list[int | None]:
 @given(forests(), st.integers(0, 59))
 def test_lists_nest_for_any_forest_from_any_row(parents: list[int | None], start: int) -> None:
     rows = rows_of(parents)[start:]
-    found = Nesting(printed(thread(rows, article_id=1), Article(language="")))
+    found = Nesting(printed(rows, Article(pk=1)))
     assert (found.wrong, found.open, len(found.levels)) == ([], [], len(rows))
     assert "b" not in found.tags
 
@@ -238,20 +246,18 @@ def test_lists_nest_for_any_forest_from_any_row(parents: list[int | None], start
 @given(forests())
 def test_a_row_stands_as_deep_as_it_is_up_to_the_limit(parents: list[int | None]) -> None:
     rows = rows_of(parents)
-    found = Nesting(printed(thread(rows, article_id=1), Article(language="")))
+    found = Nesting(printed(rows, Article(pk=1)))
     assert found.levels == {f"c{row.id}": min(row.depth, MAX_LEVEL) for row in rows}
 
 
 @given(forests(), st.integers(0, 59))
 def test_every_reply_stands_under_its_parent_or_names_it(parents: list[int | None], start: int) -> None:
     rows = rows_of(parents)[start:]
-    made = thread(rows, article_id=1).rows
-    levels = Nesting(printed(thread(rows, article_id=1), Article(language=""))).levels
-    under: dict[int, int] = {}
-    for row, shown in zip(rows, made, strict=True):
-        level = levels[f"c{row.id}"]
-        under[level] = row.id
-        assert bool(shown.to) == (row.parent_id is not None and under.get(level - 1) != row.parent_id)
+    page = Nesting(printed(rows, Article(pk=1)))
+    for row in rows:
+        assert (f"c{row.id}" in page.answering) == (
+            row.parent_id is not None and page.under[f"c{row.id}"] != row.parent_id
+        )
 
 
 def test_a_page_of_a_thread_says_which_part_it_is() -> None:

@@ -14,7 +14,7 @@ from archive.queries import ThreadRow
 from archive.text import excerpt
 from archive.views.page import moved, page
 from archive.views.paging import number
-from archive.views.thread import printed, thread
+from archive.views.thread import Look, printed
 
 ANCESTORS = 8  # shown above the first comment of a page; what is further up is a link away
 ENTITIES = 12
@@ -48,7 +48,6 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
     pages = pager(queries.comments().thread_length(shown.pk), rank=number(request.GET.get("rank")) or 0)
     rows = queries.comments().for_thread_page(shown.pk, rank=pages.here.rank, limit=settings.COMMENTS_PER_PAGE)
     above = _above(shown.pk, rows)
-    made = thread([*above, *rows], article_id=shown.pk, context={row.id for row in above})
     first = pages.here.rank // settings.COMMENTS_PER_PAGE * settings.COMMENTS_PER_PAGE
     return page(
         request,
@@ -59,7 +58,7 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
         article=shown,
         pages=pages,
         above=above,
-        rows=printed(made, shown),
+        rows=printed([*above, *rows], shown, Look(context={row.id for row in above})),
         entities=queries.mentions().most_named_in(shown.pk, among=TALLIED, limit=ENTITIES),
         tally=queries.comments().basis_tally(shown.pk, first=TALLIED),
     )
@@ -75,7 +74,6 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
     rows = queries.comments().for_subtree(
         shown.pk, rank=here.thread_rank, subtree_size=here.subtree_size, limit=settings.COMMENTS_PER_PAGE
     )
-    made = thread([*above, *rows], article_id=shown.pk, context={row.id for row in above}, here=here.id)
     left_out = here.subtree_size + 1 - len(rows)
     return page(
         request,
@@ -84,8 +82,8 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
         description=f"A comment under “{shown.title}” ({shown.site.name}), with what it replies to and its replies.",
         article=shown,
         here=here,
-        rows=printed(made, shown),
-        further_up=made.rows[0].to,
+        rows=printed([*above, *rows], shown, Look(context={row.id for row in above}, here=here.id)),
+        further_up=here.depth > len(above),
         left_out=left_out,
         place=None if shown.span_start is None else queries.comments().place_in_source(shown.pk, here.id),
         next_rank=here.thread_rank + len(rows),

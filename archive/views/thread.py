@@ -1,8 +1,10 @@
-"""Rows of a thread, made ready for the template's flat loop.
+"""Rows of a thread to HTML: one flat loop, whatever is nested in what.
 
-A page of 1,000 comments is made in milliseconds because nothing here or in the template calls into Django for a row:
-addresses are a prefix and a number, what is said of the basis is kept by its values, and the template prints without
-escaping, which was most of its cost. So every text of a ``Row`` is HTML: names are escaped here, once each.
+A page of 1,000 comments is made in milliseconds because nothing here calls into Django for a row: addresses are a
+prefix and a number, what is said of the basis is kept by its values, and the rows are joined as text; a template's loop
+over them cost as much as everything else together. So everything printed here is HTML: names are escaped, once each,
+and texts are those that ``archive.text`` made safe when they were stored. ``_thread.html`` says what a comment looks
+like, for those who style and script it.
 """
 
 from __future__ import annotations
@@ -24,14 +26,16 @@ from archive.views.environment import moment
 MAX_LEVEL = 8  # nested lists; replies below stand one under the other and say to whom they reply
 SURE = 80  # per cent; from here on, a mark without words says that something was inferred
 DOUBTFUL = 50  # per cent; below, the words stand out
+LONG = 3_000  # characters of HTML; a longer comment is folded by the stylesheet until it is asked for
 STATUS = {status.value: str(status.label) for status in Comment.Status}
 
 LIST = "<ol>"
 END = "</details></li>"
 ENDS = [END + ("</ol>" + END) * levels for levels in range(MAX_LEVEL + 1)]
-MARK = ' class="{}"'
 GONE = '<span class="who unknown">{}</span>'
 UNKNOWN = '<span class="who unknown">author not in the source</span>'
+TOMBSTONE = '<div class="body gone" lang="en"><p>What stood here is not shown.{}</p></div>'
+WHOLE = '<details class="whole"><summary{}>Show all of it</summary></details>'
 
 
 class Doubt(NamedTuple):
@@ -42,74 +46,102 @@ class Doubt(NamedTuple):
     kind: str
 
 
-class Row(NamedTuple):
-    """A comment as the template prints it, in this order. Every text is HTML; ``before`` opens or closes lists."""
+class Look(NamedTuple):
+    """How a page shows its rows.
 
-    before: str
-    id: int
-    number: int
-    mark: str
-    who: str
-    when: str
-    to: str
-    doubt: str
-    replies: str
-    gone: bool
-    html: str
-
-
-class Thread(NamedTuple):
-    rows: list[Row]
-    end: str
-    comment_prefix: str
-
-
-def thread(rows: Iterable[ThreadRow], *, article_id: int, context: Collection[int] = (), here: int = 0) -> Thread:
-    """Make rows in thread order ready; those with ids in ``context`` and the one ``here`` are marked as such.
-
-    The first row may be any comment: levels count from it, and no row goes deeper than one below the row before.
+    context:  ids of rows that are there only so that others can be understood
+    matches:  ids of rows that were looked for
+    here:     id of the comment that the page is about
+    nested:   False for an order that is not the thread's: then nothing stands under anything
     """
-    comments = reverse("comment", args=[article_id, 0]).removesuffix("0/")
-    authors = reverse("author", args=[0]).removesuffix("0/")
-    about = f"{reverse('about')}#basis"
-    marks = dict.fromkeys(context, MARK.format("context")) | {here: MARK.format("here")}
-    made: list[Row] = []
+
+    context: Collection[int] = ()
+    matches: Collection[int] = ()
+    here: int = 0
+    nested: bool = True
+
+
+PLAIN = Look()
+
+
+def thread(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> str:
+    """The rows as ``<li>`` elements that open and close the lists below them.
+
+    Rows come in any order in which a comment's descendants follow it, and any may be missing: a row stands under the
+    nearest of its ancestors among the rows before it, at most ``MAX_LEVEL`` deep, and names its parent where that is
+    not the comment it stands under.
+    """
+    links = _links(article)
+    marks = _marks(look)
+    english = ' lang="en"' if article.language not in ("", "en") else ""
     seen: dict[int, ThreadRow] = {}
-    path: list[int] = []  # ids of the rows whose lists are open, outermost first
-    base = level = 0
+    parts: list[str] = []
+    path: list[tuple[int, int]] = []  # first and last rank of the subtrees that the row stands in, outermost first
+    under: list[int | None] = [None] * (MAX_LEVEL + 2)  # by level, the comment whose list that is
+    level = last = 0
     for row in rows:
-        last = level
-        if made:
-            level = max(0, min(row.depth - base, last + 1, MAX_LEVEL))
-            before = LIST if level > last else ENDS[last - level]
-            del path[level:]
-        else:
-            base, before = row.depth, ""
-        shown_under = path[-1] if path else None
-        path.append(row.id)
+        rank, size = row.thread_rank, row.subtree_size
+        while path and not path[-1][0] < rank <= path[-1][1]:
+            path.pop()
+        level = min(len(path), MAX_LEVEL)
+        if parts:
+            parts.append(LIST if level > last else ENDS[last - level])
+        parts.append(_row(row, under[level], seen, links, marks.get(row.id, ""), english))
+        under[level + 1] = row.id
         seen[row.id] = row
-        gone = row.status != Comment.Status.PUBLISHED
-        made.append(
-            Row(
-                before,
-                row.id,
-                row.thread_rank + 1,
-                marks.get(row.id, ""),
-                GONE.format(STATUS[row.status]) if gone else who(row.shown_author, row.shown_author_id, authors),
-                "" if gone or row.posted_at is None else when(row.posted_at),
-                "" if row.parent_id == shown_under else reply_to(row.parent_id, seen, comments),
-                "" if gone else doubt_link(doubt_of(row), about),
-                _replies(row.subtree_size),
-                gone,
-                row.shown_html,
-            )
-        )
-    return Thread(made, ENDS[level] if made else "", comments)
+        if look.nested:
+            path.append((rank, rank + size))
+        last = level
+    return "".join([*parts, ENDS[level]]) if parts else ""
 
 
-def printed(made: Thread, article: Article) -> str:
+def printed(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> str:
     """The thread as safe HTML: by itself, so that its rows do not pass one by one through the layers of the page."""
-    return render_to_string("_thread.html", {"thread": made, "article": article})
+    return render_to_string("_thread.html", {"rows": thread(rows, article, look), "article": article})
+
+
+class Links(NamedTuple):
+    """What the addresses of a page's comments begin with."""
+
+    comments: str
+    authors: str
+    about: str
+
+
+def _links(article: Article) -> Links:
+    return Links(
+        reverse("comment", args=[article.pk or 0, 0]).removesuffix("0/"),
+        reverse("author", args=[0]).removesuffix("0/"),
+        f"{reverse('about')}#basis",
+    )
+
+
+def _marks(look: Look) -> dict[int, str]:
+    marks = dict.fromkeys(look.context, ' class="context"') | dict.fromkeys(look.matches, ' class="match"')
+    return marks | {look.here: ' class="here"'}
+
+
+def _row(row: ThreadRow, under: int | None, seen: dict[int, ThreadRow], links: Links, mark: str, english: str) -> str:
+    """One comment, from its ``<li>`` to the end of its text; its ``<details>`` stays open for the replies to it."""
+    size, number = row.subtree_size, row.thread_rank + 1
+    replies = "" if not size else "1 reply" if size == 1 else f"{size:,} replies"
+    to = "" if row.parent_id == under else reply_to(row.parent_id, seen, links.comments)
+    if row.status == "published":
+        whose = who(row.shown_author, row.shown_author_id, links.authors)
+        dated = "" if row.posted_at is None else when(row.posted_at)
+        doubted = doubt_link(doubt_of(row), links.about)
+        whole = WHOLE.format(english) if len(row.shown_html) > LONG else ""
+        text = f'<div class="body" dir="auto">{row.shown_html}</div>{whole}'
+    else:
+        whose, dated, doubted = GONE.format(STATUS[row.status]), "", ""
+        text = TOMBSTONE.format(" The replies to it are." if size else "")
+    count = f'<span class="re">{replies}</span>\n' if size else ""
+    return (
+        f'<li id="c{row.id}"{mark}>\n<div class="head"{english}>{whose}\n{dated}\n{to}\n{doubted}\n{count}'
+        f'<a class="n" href="{links.comments}{row.id}/"><span class="unseen">Comment </span>#{number}</a></div>\n'
+        f'<details open><summary{english}><span class="unseen">Comment {number}{" and its " if size else ""}{replies}'
+        f"</span></summary>\n{text}\n"
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -119,10 +151,6 @@ def who(name: str, author_id: int | None, authors: str) -> str:
     if author_id is None:
         return f'<bdi class="who">{escape(name)}</bdi>'
     return f'<a class="who" href="{authors}{author_id}/"><bdi>{escape(name)}</bdi></a>'
-
-
-def _replies(count: int) -> str:
-    return "" if not count else "1 reply" if count == 1 else f"{count:,} replies"
 
 
 def when(at: datetime) -> str:
