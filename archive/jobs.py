@@ -11,6 +11,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
+from archive import counters
 from archive.entities import resolver
 from archive.ingest import importer
 from archive.search import sync
@@ -44,6 +45,12 @@ def extract_entities(article_id: int) -> None:
 def sync_search(timestamp: int | None = None) -> None:
     """Index what changed. Nudged by each change; the clock catches what a lost nudge left behind."""
     sync.run()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="archive.jobs.sum_up_tallies", queueing_lock="sum_up_tallies")
+def sum_up_tallies(timestamp: int | None = None) -> None:
+    counters.sum_up()
 
 
 @app.periodic(cron="* * * * *")

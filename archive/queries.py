@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.db import connection
-from django.db.models import BigIntegerField, Case, Count, F, Field, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Coalesce, Greatest, Substr
+from django.db.models import BigIntegerField, Case, Count, F, Field, Q, QuerySet, Sum, TextField, Value, When
+from django.db.models.functions import Coalesce, Greatest, Left, Substr
 
 from archive.ingest.records import Basis
-from archive.models import Article, Author, Comment, Decision, Entity, Mention, Review, Site, Source
+from archive.models import Article, Author, Comment, Decision, Entity, Mention, Review, Site, Source, Tally
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -59,6 +59,12 @@ class ArticleQuerySet(QuerySet[Article]):
 
     def most_discussed(self) -> Self:
         return self.order_by("-comment_count", "-id")
+
+    def published_in(self, period: str) -> Self:
+        """Those of a year or a month (``2017``, ``2017-03``), or those without a date (``undated``)."""
+        if len(period) == 4:
+            return self.alias(year=Left("counted_month", 4)).filter(year=period)
+        return self.filter(counted_month=period)
 
     def with_site(self) -> Self:
         return self.select_related("site")
@@ -301,6 +307,36 @@ def reviews() -> ReviewQuerySet:
 
 def sites() -> QuerySet[Site]:
     return Site.objects.order_by("name")
+
+
+class Period(NamedTuple):
+    """What readers can see of the articles published in a month: 2017-03, undated, or all for every one."""
+
+    month: str
+    articles: int
+    comments: int
+
+
+class SiteTally(NamedTuple):
+    site: Site
+    articles: int
+    comments: int
+
+
+def periods(site: Site | None = None) -> list[Period]:
+    """How much there is of each month, the earliest first, and of all of them; of one site, or of the whole archive."""
+    rows = Tally.objects.filter(site=site) if site else Tally.objects.filter(site__isnull=True)
+    sums = rows.values("month").annotate(n=Sum("articles"), of=Sum("comments")).filter(n__gt=0).order_by("month")
+    return [Period(row["month"], row["n"], row["of"]) for row in sums]
+
+
+def largest_sites(limit: int) -> list[SiteTally]:
+    """The sites with the most comments that readers can see."""
+    rows = Tally.objects.filter(month=Tally.ALL, site__isnull=False)
+    sums = rows.values("site_id").annotate(n=Sum("articles"), of=Sum("comments")).filter(n__gt=0)
+    largest = list(sums.order_by("-of", "-n", "site_id")[:limit])
+    found = Site.objects.in_bulk([row["site_id"] for row in largest])
+    return [SiteTally(found[row["site_id"]], row["n"], row["of"]) for row in largest]
 
 
 # From one language to the next greater one: as many index look-ups as there are languages, where DISTINCT would read

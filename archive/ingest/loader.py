@@ -98,7 +98,8 @@ def store(
             discussion = _corrected(discussion, text, article)
         done = _Load(discussion, source=source, site=site, digest=digest, progress=progress).into(article)
         if article is None and text:
-            return _hold_for_review(discussion, text, done)
+            done = _hold_for_review(discussion, text, done)
+        counters.recount_articles([done.article_id] if done.article_id else [])
         return done
 
 
@@ -219,7 +220,6 @@ class _Load:
         found = self.discussion
         title = storable(found.title)[:MAX_NAME]
         body = storable(found.body)
-        dates = [post.posted_at for post in self.posts if post.posted_at]
         start, end = found.article_span or (None, None)
         return {
             "source": self.source,
@@ -235,8 +235,6 @@ class _Load:
             "html": text.clean_html(found.html) if found.html is not None else text.render_text(body),
             "span_start": start,
             "span_end": end,
-            "comment_count": len(self.posts),
-            "last_comment_at": max(dates, default=None),
         }
 
     def _take_out(self, article: Article) -> dict[bytes, int]:

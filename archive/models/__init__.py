@@ -1,6 +1,6 @@
 """Tables only. Everything that reads them is in ``archive.queries``; who writes them is said at each."""
 
-from archive.models.article import Article, Author, Site
+from archive.models.article import Article, Author, Site, Tally
 from archive.models.comment import Comment, Revision
 from archive.models.entity import Alias, Entity, Judgement, Mention
 from archive.models.moderation import Case, Decision, Report
@@ -25,4 +25,5 @@ __all__ = [
     "SearchDocument",
     "Site",
     "Source",
+    "Tally",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Left
 from django.urls import reverse
 
 from archive.ingest.records import Basis
@@ -22,6 +24,9 @@ class Site(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("site", args=[self.pk, self.slug if self.slug != "feed" else "-"])
 
 
 class Author(models.Model):
@@ -67,6 +72,13 @@ class Article(models.Model):
     span_end = models.IntegerField(null=True)
     comment_count = models.IntegerField(default=0, help_text="comments that readers can see")
     last_comment_at = models.DateTimeField(null=True)
+    activity = models.JSONField(
+        default=dict, help_text="comments that readers can see, by their day, or by month or year where days are many"
+    )
+    counted_comments = models.IntegerField(
+        null=True, help_text="as the tallies have it; null where they do not count it"
+    )
+    counted_month = models.CharField(max_length=7, blank=True, help_text="of publication: 2017-03, or undated")
     imported_at = models.DateTimeField(auto_now_add=True)
     version = models.IntegerField(default=1, help_text="grows with each visible change")
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
@@ -79,6 +91,18 @@ class Article(models.Model):
             models.Index(fields=["published_at"], name="article_published_at"),
             models.Index(fields=["language", "-id"], name="article_by_language"),
             models.Index(fields=["site", "-id"], name="article_by_site"),
+            models.Index(fields=["site", "-comment_count", "-id"], name="article_site_discussed"),
+            models.Index(fields=["counted_month", "-comment_count", "-id"], name="article_month_discussed"),
+            models.Index(
+                Left("counted_month", 4), F("comment_count").desc(), F("id").desc(), name="article_year_discussed"
+            ),
+            models.Index(
+                F("site"),
+                Left("counted_month", 4),
+                F("comment_count").desc(),
+                F("id").desc(),
+                name="article_site_year_discussed",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -87,3 +111,33 @@ class Article(models.Model):
     def get_absolute_url(self) -> str:
         slug = self.slug if self.slug not in {"", "feed", "source"} else "-"  # these addresses are taken
         return reverse("article", args=[self.pk, slug])
+
+
+class Tally(models.Model):
+    """So many articles and comments that readers can see more or fewer: the sum over the rows is how many there are.
+
+    Each is counted for its site and for the whole archive (``site`` null), for all time and for the month in which the
+    article was published. ``counters`` only ever adds rows, so that no two imports wait for each other; a worker sums
+    them up.
+    """
+
+    ALL = "all"
+    UNDATED = "undated"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, null=True, db_index=False)
+    month = models.CharField(max_length=7, help_text="2017-03, undated, or all")
+    articles = models.BigIntegerField()
+    comments = models.BigIntegerField()
+    summed = models.BooleanField(default=False, help_text="by the worker: the only row of its site and month then")
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["site", "month"], name="tally_by_site"),
+            models.Index(fields=["month", "site"], name="tally_by_month"),
+            models.Index(fields=["id"], name="tally_not_summed", condition=models.Q(summed=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.articles:+} articles, {self.comments:+} comments in {self.month}"
