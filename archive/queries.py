@@ -15,7 +15,19 @@ from django.db.models import BigIntegerField, Case, Count, F, Field, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Left, Substr
 
 from archive.ingest.records import Basis
-from archive.models import Article, Author, Comment, Decision, Entity, Mention, Review, Site, Source, Tally
+from archive.models import (
+    Article,
+    Author,
+    Comment,
+    Decision,
+    Entity,
+    FormerComment,
+    Mention,
+    Review,
+    Site,
+    Source,
+    Tally,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -176,6 +188,10 @@ class CommentQuerySet(QuerySet[Comment]):
         shown = self.filter(article_id=article_id, pk=comment_id, status=Comment.Status.PUBLISHED)
         return shown.values_list("span_start", flat=True).first()
 
+    def former(self, article_id: int, comment_id: int) -> FormerComment | None:
+        """What became of an id that is no comment's any more; None for one that never was."""
+        return FormerComment.objects.filter(article_id=article_id, comment_id=comment_id).first()
+
     def in_thread_order(self) -> Self:
         return self.order_by("thread_rank")
 
@@ -271,7 +287,10 @@ class ReviewQuerySet(QuerySet[Review]):
 
 class DecisionQuerySet(QuerySet[Decision]):
     def about(self, *, target: str, article_id: int, target_id: int) -> Self:
-        return self.filter(target=target, article_id=article_id, target_id=target_id)
+        """Decisions on an article or a comment, those on comments that were joined into it included."""
+        joined = FormerComment.objects.filter(article_id=article_id, heir_id=target_id).values("comment_id")
+        own = Q(target_id=target_id) | (Q(target_id__in=joined) if target == "comment" else Q())
+        return self.filter(own, target=target, article_id=article_id)
 
     def newest_first(self) -> Self:
         return self.order_by("-id")

@@ -18,7 +18,8 @@ from procrastinate.contrib.django import app
 
 from archive import jobs, outbox
 from archive.ingest import importer
-from archive.ingest.loader import sha256, site_named
+from archive.ingest.loader import site_named
+from archive.ingest.stored import sha256
 from archive.models import Article, Mention, Outbox, SearchDocument, Source
 from tests.makers import make_article
 

@@ -18,9 +18,7 @@ from archive.models import (
     Article,
     Author,
     Comment,
-    Decision,
     Entity,
-    Judgement,
     Mention,
     Outbox,
     Revision,
@@ -93,16 +91,6 @@ def test_replaced_text_is_kept_as_a_revision() -> None:
     assert Comment.objects.get().version == 2
 
 
-def test_peoples_decisions_outlive_a_new_reading() -> None:
-    article = store(make_discussion("a")).article_id
-    Decision.objects.create(
-        at=datetime.now(UTC), actor_name="m", action="hide", target="comment", article_id=article, target_id=1
-    )
-    again = store(make_discussion("ab"))
-    assert (again.outcome, Comment.objects.count()) == (Outcome.UNCHANGED, 1)
-    assert "people" in again.reason
-
-
 def test_a_new_reading_takes_its_mentions_out_of_the_counts() -> None:
     store(make_discussion("a"))
     entity = Entity.objects.create(kind="place", name="Rotterdam", mention_count=1)
@@ -110,13 +98,6 @@ def test_a_new_reading_takes_its_mentions_out_of_the_counts() -> None:
     store(make_discussion("ab"))
     entity.refresh_from_db()
     assert entity.mention_count == 0
-
-
-def test_a_judgement_of_one_place_keeps_the_reading() -> None:
-    done = store(make_discussion("a"))
-    entity = Entity.objects.create(kind="place", name="Rotterdam")
-    Judgement.objects.create(verdict="reject", scope="here", entity=entity, article_id=done.article_id)
-    assert store(make_discussion("ab")).outcome == Outcome.UNCHANGED
 
 
 def test_a_failure_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from archive.ingest import corrections, importer
 from archive.ingest.loader import Outcome
 from archive.ingest.readers import READERS, plain_text
 from archive.ingest.records import LeftOut, Post, Span
-from archive.models import Article, Comment, Correction, Decision, Entity, Mention, Review
+from archive.models import Article, Comment, Correction, Decision, Entity, Mention, Review, Revision
 from tests.makers import make_user
 
 pytestmark = pytest.mark.django_db
@@ -316,15 +316,6 @@ def test_a_correction_without_a_place_is_reported(
     assert any("no longer in the source" in problem for problem in report.problems)
 
 
-def test_a_moderators_decision_still_keeps_the_reading(
-    article: Article, archivist: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lay_out(article, archivist)
-    moderation.hide(Comment.objects.all()[0], by=make_user("moderator"), reason="insult")
-    newer_reader(monkeypatch)
-    assert importer.import_source(TEXT.encode(), name="again.txt").outcome == Outcome.UNCHANGED
-
-
 def published(article: Article, archivist: User) -> None:
     lay_out(article, archivist)
     review.publish(article.pk, version=Review.objects.get().version, by=archivist)
@@ -349,6 +340,18 @@ def test_a_hidden_comment_cannot_become_article(article: Article, archivist: Use
     answer = review.publish(article.pk, version=Review.objects.get().version, by=archivist)
     assert "is hidden" in answer.problem
     assert Comment.objects.get(span_start=at(4)).status == "hidden"
+
+
+def test_moving_a_boundary_keeps_the_comment(client: Client, article: Article, archivist: User) -> None:
+    published(article, archivist)
+    comment = Comment.objects.get(span_start=at(5))
+    review.reopen(article.pk, by=archivist)
+    do(article, archivist, {"op": "start", "at": at(6)}, {"op": "join", "at": at(5)})
+    review.publish(article.pk, version=Review.objects.get().version, by=archivist)
+    now = Comment.objects.get(span_start=at(6))
+    assert (now.pk, now.version) == (comment.pk, comment.version + 1)
+    assert Revision.objects.get(comment=now, number=comment.version).cause == "corrected"
+    assert client.get(comment.get_absolute_url()).status_code == 200
 
 
 def test_mentions_that_a_person_confirmed_survive(article: Article, archivist: User) -> None:

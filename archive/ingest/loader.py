@@ -15,15 +15,12 @@ from django.utils.text import slugify
 from archive import counters, outbox, text, threads
 from archive.ingest import corrections
 from archive.ingest.records import Claim, Discussion, Post, Problem, storable
+from archive.ingest.stored import StoredReading, sha256
 from archive.models import (
     Article,
     Comment,
     Correction,
-    Decision,
-    Judgement,
-    Mention,
     Review,
-    Revision,
     SearchDocument,
     Site,
     Source,
@@ -31,13 +28,6 @@ from archive.models import (
 
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
 MAX_NAME = 500  # code points of an author's name or a title, as the tables have it
-
-OF_A_REVIEW = (
-    Decision.Action.CORRECT,
-    Decision.Action.PUBLISH,
-    Decision.Action.REOPEN,
-    Decision.Action.DISCARD,
-)
 
 type Progress = Callable[[int], None]
 
@@ -58,10 +48,6 @@ class Stored:
     comments: int = 0
     reason: str = ""
     problems: Sequence[Problem] = ()
-
-
-def sha256(name: str) -> bytes:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
 
 
 def site_named(name: str) -> Site:
@@ -91,27 +77,25 @@ def store(
         article = Article.objects.select_for_update().filter(site=site, key=key).first()
         if article is not None and bytes(article.digest) == digest:
             return Stored(Outcome.UNCHANGED, article.pk, len(discussion.comments), "already in the archive")
-        if article is not None and touched_by_people(article.pk):
-            reason = "kept as it is: people have made decisions on it since it was imported"
-            return Stored(Outcome.UNCHANGED, article.pk, len(discussion.comments), reason)
-        if article is not None and text:
-            discussion = _corrected(discussion, text, article)
-        done = _Load(discussion, source=source, site=site, digest=digest, progress=progress).into(article)
-        if article is None and text:
+        if article is not None:
+            return _read_again(article, discussion, text, _Load(source, site, digest, progress))
+        done = _Load(source, site, digest, progress).create(discussion)
+        if text:
             done = _hold_for_review(discussion, text, done)
         counters.recount_articles([done.article_id] if done.article_id else [])
         return done
 
 
-def touched_by_people(article_id: int) -> bool:
-    """Whether a decision stands on the article, or a judgement of one place in it: a new reading would undo them.
-
-    Judgements of a wider scope do not count: they hold for whatever the new reading finds. Nor do corrections and
-    what belongs to them: they are carried over to the new reading.
-    """
-    judged = Judgement.objects.filter(article_id=article_id, scope=Judgement.Scope.HERE)
-    decided = Decision.objects.filter(article_id=article_id).exclude(action__in=OF_A_REVIEW)
-    return decided.exists() or judged.exists()
+def _read_again(article: Article, discussion: Discussion, text: str, load: _Load) -> Stored:
+    """Replace the stored reading, with what people corrected in it, unless that would undo what people decided."""
+    corrected, review = _corrected(discussion, text, article) if text else (discussion, {})
+    before = StoredReading(article, corrected)
+    if why := before.objection(text):
+        reason = f"kept as it was read before: {why}"
+        return Stored(Outcome.UNCHANGED, article.pk, len(before.pks), reason)
+    if review:
+        Review.objects.filter(article_id=article.pk).update(**review)
+    return load.replace(before, corrected, cause="read again")
 
 
 def standing_corrections(article_id: int, upto: int | None = None) -> tuple[list[corrections.Operation], bool]:
@@ -124,24 +108,24 @@ def standing_corrections(article_id: int, upto: int | None = None) -> tuple[list
     return [log[index] for index in done], bool(undone)
 
 
-def _corrected(discussion: Discussion, text: str, article: Article) -> Discussion:
+def _corrected(discussion: Discussion, text: str, article: Article) -> tuple[Discussion, dict[str, Any]]:
     """The machine's new reading with what people corrected in the earlier one; what finds no place is a problem.
 
-    What they have corrected and not yet published stays a draft.
+    What they have corrected and not yet published stays a draft. Second, what changes in the review.
     """
     review = Review.objects.filter(article_id=article.pk).defer("proposal").first()
     if review is None:
-        return discussion
+        return discussion, {}
     proposal = corrections.outline_of(text, discussion)
     draft, problems = corrections.apply(proposal, standing_corrections(article.pk)[0])
     uncertain = len(corrections.questions(draft))
-    Review.objects.filter(article_id=article.pk).update(proposal=corrections.to_json(proposal), uncertain=uncertain)
     outline = draft
     if article.status != Article.Status.IN_REVIEW and review.published < review.version:
         shown = standing_corrections(article.pk, upto=review.published)[0]
         outline, problems = corrections.apply(proposal, shown)
     made = corrections.discussion_of(outline, discussion)
-    return replace(made, problems=[*made.problems, *problems])
+    changes = {"proposal": corrections.to_json(proposal), "uncertain": uncertain}
+    return replace(made, problems=[*made.problems, *problems]), changes
 
 
 def _hold_for_review(discussion: Discussion, text: str, done: Stored) -> Stored:
@@ -161,10 +145,8 @@ def _hold_for_review(discussion: Discussion, text: str, done: Stored) -> Stored:
 
 def rebuild(article: Article, discussion: Discussion) -> Stored:
     """Replace the stored rows by a reviewed structure, in the caller's transaction. What is hidden stays hidden."""
-    load = _Load(discussion, source=article.source, site=article.site, digest=bytes(article.digest), progress=None)
-    done = load.into(article)
-    counters.recount_articles([article.pk])
-    return done
+    load = _Load(article.source, article.site, bytes(article.digest), None)
+    return load.replace(StoredReading(article, discussion), discussion, cause="corrected")
 
 
 def hidden_spans(article_id: int) -> list[tuple[int, int, str]]:
@@ -189,32 +171,47 @@ def discussion_digest(discussion: Discussion) -> bytes:
 class _Load:
     """One discussion on its way into the tables, inside the transaction that ``store`` opened."""
 
-    def __init__(
-        self, discussion: Discussion, *, source: Source, site: Site, digest: bytes, progress: Progress | None
-    ) -> None:
-        self.discussion = discussion
+    def __init__(self, source: Source, site: Site, digest: bytes, progress: Progress | None) -> None:
         self.source = source
         self.site = site
         self.digest = digest
         self.progress = progress
+        self.before: StoredReading | None = None
+
+    def create(self, discussion: Discussion) -> Stored:
+        self._take(discussion)
+        article = Article.objects.create(site=self.site, key=sha256(discussion.key), **self._article_fields())
+        self._copy_comments(article.pk)
+        return self._done(article.pk, Outcome.CREATED)
+
+    def replace(self, before: StoredReading, discussion: Discussion, *, cause: str) -> Stored:
+        """Put the discussion in the place of the reading that is stored; ``cause`` is noted on replaced texts.
+
+        The foreign keys are checked at commit, so a comment that comes back under its id is never missed.
+        """
+        self._take(discussion)
+        self.before, article = before, before.article
+        named = counters.entities_in([article.pk])
+        before.take_out(cause=cause)
+        SearchDocument.objects.filter(article_id=article.pk).delete()
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM archive_comment WHERE article_id = %s", [article.pk])
+        Article.objects.filter(pk=article.pk).update(version=article.version + 1, **self._article_fields())
+        before.bring_along(self._copy_comments(article.pk))
+        counters.recount_articles([article.pk])
+        counters.recount_entities(named)
+        return self._done(article.pk, Outcome.UPDATED)
+
+    def _take(self, discussion: Discussion) -> None:
+        self.discussion = discussion
         self.posts = discussion.comments
         self.order = threads.arrange([post.external_id for post in self.posts], [post.parent for post in self.posts])
 
-    def into(self, article: Article | None) -> Stored:
-        outcome = Outcome.UPDATED if article else Outcome.CREATED
-        fields = self._article_fields()
-        kept: dict[bytes, int] = {}
-        self.hidden = hidden_spans(article.pk) if article else []
-        if article is None:
-            article = Article.objects.create(site=self.site, key=sha256(self.discussion.key), **fields)
-        else:
-            kept = self._take_out(article)
-            Article.objects.filter(pk=article.pk).update(version=article.version + 1, **fields)
-        self._copy_comments(article.pk, kept)
-        outbox.add(article.pk)
-        outbox.extract_later(article.pk)
+    def _done(self, article_id: int, outcome: Outcome) -> Stored:
+        outbox.add(article_id)
+        outbox.extract_later(article_id)
         problems = [*self.discussion.problems, *self.order.problems()]
-        return Stored(outcome, article.pk, len(self.posts), problems=problems)
+        return Stored(outcome, article_id, len(self.posts), problems=problems)
 
     def _article_fields(self) -> dict[str, Any]:
         found = self.discussion
@@ -237,47 +234,9 @@ class _Load:
             "span_end": end,
         }
 
-    def _take_out(self, article: Article) -> dict[bytes, int]:
-        """Remove the rows of the earlier reading, keeping replaced texts as revisions; return the ids to use again.
-
-        The foreign keys are checked at commit, so a comment that comes back under its id is never missed.
-        """
-        before = Comment.objects.filter(article_id=article.pk)
-        kept = {bytes(key): pk for key, pk in before.values_list("external_key", "pk")}
-        still = {sha256(post.external_id) for post in self.posts}
-        gone = [pk for key, pk in kept.items() if key not in still]
-        Revision.objects.filter(article_id=article.pk, comment_id__in=gone).delete()
-        self._keep_revisions(article, {bytes(k): kept[k] for k in still & kept.keys()})
-        named = counters.entities_in([article.pk])
-        Mention.objects.filter(article_id=article.pk).exclude(pk__in=self._still_true(article)).delete()
-        counters.recount_entities(named)
-        SearchDocument.objects.filter(article_id=article.pk).delete()
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM archive_comment WHERE article_id = %s", [article.pk])
-        return kept
-
-    def _still_true(self, article: Article) -> list[int]:
-        """Mentions that a person looked at, in texts that stay exactly as they are."""
-        looked_at = Mention.objects.filter(article_id=article.pk).exclude(review=Mention.Review.SUGGESTED)
-        texts = {post.external_id: storable(post.text) for post in self.posts} if looked_at.exists() else {}
-        rows = looked_at.values_list("pk", "comment__external_id", "comment__body")
-        same_article = article.body == storable(self.discussion.body)
-        return [pk for pk, name, body in rows if (texts.get(name) == body if name is not None else same_article)]
-
-    def _keep_revisions(self, article: Article, kept: dict[bytes, int]) -> None:
-        new = {kept[key]: post.text for post in self.posts if (key := sha256(post.external_id)) in kept}
-        earlier = Comment.objects.filter(article_id=article.pk, pk__in=new).values_list("pk", "version", "body")
-        rows = [
-            Revision(article=article, comment_id=pk, number=version, cause="read again", body=body)
-            for pk, version, body in earlier.iterator()
-            if body != storable(new[pk])
-        ]
-        if article.body != storable(self.discussion.body):
-            rows.append(Revision(article=article, number=article.version, cause="read again", body=article.body))
-        Revision.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
-
-    def _copy_comments(self, article_id: int, kept: dict[bytes, int]) -> None:
-        ids = self._ids(kept)
+    def _copy_comments(self, article_id: int) -> Sequence[int]:
+        """Write the comments; return their ids."""
+        ids = self._ids()
         authors = self._authors()
         columns = ", ".join(COLUMNS)
         with connection.cursor() as cursor:
@@ -290,6 +249,7 @@ class _Load:
                         self.progress(1000)
         if self.progress:
             self.progress(len(self.posts) % 1000)
+        return ids
 
     def _rows(
         self, article_id: int, ids: Sequence[int], authors: dict[str, int], numbers: dict[int, int]
@@ -314,7 +274,7 @@ class _Load:
                 order.rank[i],
                 order.depth[i],
                 order.subtree_size[i],
-                self._status(post),
+                self.before.status_of(i) if self.before else "published",
                 numbers.get(ids[i], 0) + 1,
                 *(post.span or (None, None)),
                 *_claim(post.boundary_claim),
@@ -323,17 +283,9 @@ class _Load:
                 *_claim(post.date_claim),
             )
 
-    def _status(self, post: Post) -> str:
-        """Published, unless the comment holds a part of one that was not: a new structure shows nothing hidden."""
-        if post.span and self.hidden:
-            for start, end, status in self.hidden:
-                if start < post.span.end and post.span.start < end:
-                    return status
-        return Comment.Status.PUBLISHED.value
-
-    def _ids(self, kept: dict[bytes, int]) -> list[int]:
+    def _ids(self) -> list[int]:
         """The id of each post: its earlier one where it had one, the sequence's next otherwise."""
-        known = [kept.get(sha256(post.external_id)) for post in self.posts] if kept else [None] * len(self.posts)
+        known = self.before.ids() if self.before else [None] * len(self.posts)
         missing = known.count(None)
         with connection.cursor() as cursor:
             cursor.execute(_NEXT_IDS, [missing])

@@ -66,6 +66,29 @@ class Comment(models.Model):
         return reverse("comment", args=[self.article_id, self.pk])
 
 
+class FormerComment(models.Model):
+    """The id of a comment that is none of its own any more: where it leads, and by what it may come back.
+
+    ``heir_id`` is the comment that it was joined into; null where its text is in no comment. Written by
+    ``ingest.loader``.
+    """
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, db_index=False)
+    comment_id = models.BigIntegerField()
+    heir_id = models.BigIntegerField(null=True)
+    external_key = models.BinaryField(max_length=32)
+    span_start = models.IntegerField(null=True)
+    span_end = models.IntegerField(null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["article_id", "comment_id"]
+        constraints = [models.UniqueConstraint(fields=["article", "comment_id"], name="former_comment_once")]
+
+    def __str__(self) -> str:
+        return f"former comment {self.comment_id} on article {self.article_id}"
+
+
 class Revision(models.Model):
     """The text of an article or comment before it was replaced. ``comment`` is null for the article's own text."""
 

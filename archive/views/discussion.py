@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from archive import queries
 from archive.models import Article
 from archive.queries import ThreadRow
 from archive.text import excerpt
-from archive.views.page import moved, page
+from archive.views.page import gone, moved, page
 from archive.views.paging import number
 from archive.views.thread import Look, printed
 
@@ -68,7 +69,7 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
     shown = _visible_article(request, article_id)
     found = queries.comments().for_thread(shown.pk).filter(pk=comment_id).first()
     if found is None:
-        raise Http404
+        return _former(request, shown, comment_id)
     here = ThreadRow._make(found)
     above = _above(shown.pk, [here])
     rows = queries.comments().for_subtree(
@@ -89,6 +90,17 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
         next_rank=here.thread_rank + len(rows),
         page_rank=here.thread_rank // settings.COMMENTS_PER_PAGE * settings.COMMENTS_PER_PAGE,
     )
+
+
+def _former(request: HttpRequest, article: Article, comment_id: int) -> HttpResponse:
+    """Where a comment went that was joined into another when the discussion was corrected or read again."""
+    former = queries.comments().former(article.pk, comment_id)
+    if former is None:
+        raise Http404
+    if former.heir_id is None:
+        return gone(request, article)
+    # Not for good: a later correction may take the two apart, and the comment has its address back.
+    return HttpResponseRedirect(reverse("comment", args=[article.pk, former.heir_id]))
 
 
 def pager(places: int, *, rank: int) -> Pager:

@@ -8,6 +8,8 @@ from urllib.parse import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 
+from archive.models import Article
+
 
 def page(
     request: HttpRequest, template: str, *, title: str, description: str = "", path: str = "", **context: Any
@@ -16,6 +18,11 @@ def page(
     canonical = request.build_absolute_uri(path or request.path)
     context |= {"title": title, "description": description, "canonical": canonical}
     return render(request, template, context)
+
+
+def gone(request: HttpRequest, article: Article) -> HttpResponse:
+    """For a comment of a visible article that is none any more."""
+    return render(request, "410.html", {"article": article}, status=410)
 
 
 def moved(request: HttpRequest, own: str) -> HttpResponse | None:

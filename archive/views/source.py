@@ -30,7 +30,10 @@ def source(request: HttpRequest, article_id: int) -> HttpResponse:
 
 def comment_source(request: HttpRequest, article_id: int, comment_id: int) -> HttpResponse:
     """From a comment to its place in the source. The place may move when a correction is published, the address not."""
-    place = queries.comments().visible_to(request.user).place_in_source(article_id, comment_id)
+    comments = queries.comments().visible_to(request.user)
+    place = comments.place_in_source(article_id, comment_id)
+    if place is None and (former := comments.former(article_id, comment_id)) and former.heir_id is not None:
+        place = comments.place_in_source(article_id, former.heir_id)
     if place is None:
         raise Http404
     return HttpResponseRedirect(f"{reverse('source', args=[article_id])}?at={place}#here")
