@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from archive import feeds
-from archive.views import about, author, discussion, entity, errors, home, search, source
+from archive.views import about, author, discussion, entity, errors, home, look, search, source
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("about/", about.about, name="about"),
     path("feed/", feeds.LatestFeed(), name="feed"),
     path("robots.txt", about.robots, name="robots"),
+    path("look.css", look.stylesheet, name="look-css"),
+    path("look/", look.choose, name="look"),
     path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -38,9 +38,9 @@ def make_article(
     article = Article.objects.create(title=title, body=body, **fields)
     if isinstance(comments, str):
         ids, parents = forest(comments)
-        _make_comments(article, ids, parents, ids)
+        make_comments(article, ids, parents, ids)
     else:
-        _make_comments(article, [str(number) for number in range(len(comments))], [None] * len(comments), comments)
+        make_comments(article, [str(number) for number in range(len(comments))], [None] * len(comments), comments)
     counters.recount_articles([article.pk])
     article.refresh_from_db()
     return article
@@ -51,9 +51,10 @@ def comments_of(article: Article) -> list[Comment]:
     return list(Comment.objects.filter(article_id=article.pk).order_by("position"))
 
 
-def _make_comments(
+def make_comments(
     article: Article, ids: Sequence[str], parents: Sequence[str | None], bodies: Sequence[str]
 ) -> list[Comment]:
+    """Comments as the loader would store them, all in source order; the article's counters are not touched."""
     order = threads.arrange(ids, parents)
     made = Comment.objects.bulk_create(
         Comment(

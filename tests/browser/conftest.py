@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -129,6 +131,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
 @pytest.fixture(scope="session")
 def base_url(demo: Demo) -> str:
     return demo.url
+
+
+@pytest.fixture(scope="session")
+def discussions(demo: Demo) -> dict[str, dict[str, Any]]:
+    """What ``discussions.py`` stores, by name: the article's id, and its comments' ids by their names."""
+    command = [sys.executable, "-m", "tests.browser.discussions"]
+    environment = {**os.environ, "DATABASE_URL": demo.database}
+    made = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=WAIT)
+    return dict(json.loads(made.stdout))
 
 
 def sign_in(page: Page, demo: Demo, name: str) -> None:
