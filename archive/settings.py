@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "archive.logs.RequestLogMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "archive.page_cache.PageCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -170,6 +171,9 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES + 64 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# Memory for finished pages, in each process; 0 keeps none.
+PAGE_CACHE_BYTES = int(env("AFTERWORD_PAGE_CACHE_MB") or 32) * 1024 * 1024
 
 COMMENTS_PER_PAGE = 200
 RESULTS_PER_PAGE = 20

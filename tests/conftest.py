@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connections
 
 from archive import postgres
+
+
+@pytest.fixture(autouse=True)
+def no_page_cache(settings: Any) -> None:
+    """Tests change rows behind the archive's back, and count queries: each page is made anew. See test_page_cache."""
+    settings.PAGE_CACHE_BYTES = 0
 
 
 @pytest.fixture(scope="session")
