@@ -103,6 +103,24 @@ class BasisTally(NamedTuple):
     dates_unknown: int
 
 
+class Grounds(NamedTuple):
+    """What a comment's place and head rest on: for each a basis, a confidence and a reason. ``place``: its offset."""
+
+    place: int | None
+    boundary_basis: str
+    boundary_confidence: float | None
+    boundary_reason: str | None
+    parent_basis: str
+    parent_confidence: float | None
+    parent_reason: str | None
+    author_basis: str
+    author_confidence: float | None
+    author_reason: str | None
+    date_basis: str
+    date_confidence: float | None
+    date_reason: str | None
+
+
 class EntityTally(NamedTuple):
     """An entity and how often it is mentioned, in visible texts."""
 
@@ -189,6 +207,14 @@ class CommentQuerySet(QuerySet[Comment]):
         """The offset at which a comment that readers see starts in its source; None for any other."""
         shown = self.filter(article_id=article_id, pk=comment_id, status=Comment.Status.PUBLISHED)
         return shown.values_list("span_start", flat=True).first()
+
+    def grounds(self, article_id: int, comment_id: int) -> Grounds | None:
+        """What a comment that readers see rests on; None for any other."""
+        parts = ("boundary", "parent", "author", "date")
+        columns = [(f"{part}_basis", f"{part}_confidence", f"{part}_reason__text") for part in parts]
+        shown = self.filter(article_id=article_id, pk=comment_id, status=Comment.Status.PUBLISHED)
+        row = shown.values_list("span_start", *(name for names in columns for name in names)).first()
+        return Grounds._make(row) if row else None
 
     def former(self, article_id: int, comment_id: int) -> FormerComment | None:
         """What became of an id that is no comment's any more; None for one that never was."""

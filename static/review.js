@@ -255,14 +255,17 @@ function tell() {
     else if (comment.asked[0] === "start") words = `Does a comment start at line ${lineAt.get(at).number}? ${percent(comment.asked[1])} sure: ${comment.asked[2]}.`;
     else words = `Is the comment at ${placeOf(at)} ${answers}? ${comment.asked[1] === null ? "" : `${percent(comment.asked[1])} sure: `}${comment.asked[2]}.`;
   }
+  else if (state.none) words = `Is it right that nobody comments? ${percent(state.none[1])} sure: ${state.none[2]}.`;
   if ($("question").textContent !== words) $("question").textContent = words;
   root.querySelector("[data-do=leave_out]").lastChild.textContent = state.lines[here.at] === "out" ? " take back in" : " leave out";
-  $("question").classList.toggle("open", Boolean(comment?.asked));
+  $("question").classList.toggle("open", Boolean(comment?.asked ?? state.none));
 }
 
 const placeOf = (at) => place(order.find((item) => item.at === at)?.lines ?? [lineAt.get(at)]);
 
+// Without comments there is one question at most: whether that is right.
 function questions() {
+  if (state.none) return [state.none[0]];
   const rank = (at) => comments.get(at).asked[1] ?? 0.5;
   return [...comments.keys()].filter((at) => comments.get(at).asked).sort((a, b) => rank(a) - rank(b) || a - b);
 }
@@ -335,7 +338,7 @@ function take(answer) {
   for (const at of answer.gone ?? []) comments.delete(Number(at));
   for (const [at, comment] of Object.entries(answer.comments)) comments.set(Number(at), comment);
   Object.assign(state.lines, answer.lines);
-  Object.assign(state, { version: answer.version, undo: answer.undo, redo: answer.redo });
+  Object.assign(state, { version: answer.version, undo: answer.undo, redo: answer.redo, none: answer.none });
   stopPicking();
   draw();
 }
@@ -352,7 +355,7 @@ const picking = () => picked !== null;
 const actions = {
   next: () => jump(1),
   previous: () => jump(-1),
-  accept: () => inComment((at) => send({ op: "accept", at }, () => questions().length && jump(1))),
+  accept: () => state.none ? send({ op: "accept", at: state.none[0] }) : inComment((at) => send({ op: "accept", at }, () => questions().length && jump(1))),
   accept_rest: () => send({ op: "accept_rest" }),
   start: () => send({ op: "start", at: here.at }),
   article_end: () => {

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from archive.ingest import loader
 from archive.ingest.loader import Outcome, Stored
-from archive.ingest.records import UNKNOWN, Basis, Claim, Discussion, Post, Span
+from archive.ingest.records import STATED, UNKNOWN, Basis, Claim, Discussion, Post, Span
 from archive.models import (
     Article,
     Author,
@@ -21,6 +21,7 @@ from archive.models import (
     Entity,
     Mention,
     Outbox,
+    Reason,
     Revision,
     Site,
     Source,
@@ -159,6 +160,15 @@ def test_a_name_of_any_length_is_cut_to_the_column() -> None:
 def test_an_empty_discussion_is_an_article_without_comments() -> None:
     store(make_discussion(comments=[]))
     assert Article.objects.get().comment_count == 0
+
+
+def test_equal_reasons_are_kept_once() -> None:
+    claims = [Claim(Basis.INFERRED, 0.6, reason) for reason in ("ends a sign-off", "ends a sign-off", "x" * 999)]
+    store(make_discussion(comments=[Post(str(n), "t", boundary_claim=claim) for n, claim in enumerate(claims)]))
+    store(make_discussion(comments=[Post("0", "new", boundary_claim=claims[0], parent_claim=STATED)]))
+    assert list(Reason.objects.values_list("text", flat=True)) == ["ends a sign-off", "x" * 200]
+    comment = Comment.objects.select_related("boundary_reason", "parent_reason").get()
+    assert (str(comment.boundary_reason), comment.parent_reason) == ("ends a sign-off", None)
 
 
 def test_counters_and_the_latest_date_are_stored() -> None:

@@ -18,7 +18,7 @@ from archive import moderation, queries, review
 from archive.ingest import corrections, importer
 from archive.ingest.loader import Outcome
 from archive.ingest.readers import READERS, plain_text
-from archive.ingest.records import LeftOut, Post, Span
+from archive.ingest.records import Basis, Claim, LeftOut, Post, Span
 from archive.models import Article, Comment, Correction, Decision, Entity, Mention, Review, Revision
 from tests.makers import make_user
 
@@ -109,6 +109,45 @@ def test_what_no_page_can_hold_is_published(settings: Any, monkeypatch: pytest.M
 def test_what_is_sure_enough_is_published(settings: Any) -> None:
     settings.REVIEW_BELOW = 0.01
     assert imported().status == Article.Status.PUBLISHED
+
+
+def silent(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Article:
+    """An article in which the reader found no comments, and was not sure of that."""
+    found = plain_text.discussion_of
+
+    def other(text: str, recovered: Any, *, key: str, problems: Any = ()) -> Any:
+        made = found(text, recovered, key=key, problems=problems)
+        doubt = Claim(Basis.INFERRED, 0.61, "reads like an article to the end")
+        left = [LeftOut(Span(len(text) - 1, len(text)), "blank")]
+        whole = Span(0, len(text) - 1)
+        return replace(made, comments=[], article_span=whole, left_out=left, article_claim=doubt)
+
+    monkeypatch.setattr(plain_text, "discussion_of", other)
+    settings.REVIEW_BELOW = 0.7
+    return imported()
+
+
+def test_no_comments_is_doubted_like_anything_else(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, archivist: User
+) -> None:
+    article = silent(settings, monkeypatch)
+    assert (article.status, Review.objects.get().uncertain) == ("in_review", 1)
+    client.force_login(archivist)
+    asked = client.get(address(article)).context["data"]["none"]
+    assert asked == [at(7), 0.61, "reads like an article to the end"]
+    answer = post(client, article, {"op": "accept", "at": at(7)}, 0).json()
+    assert (answer["said"], answer["none"]) == ("it is right that nobody comments", None)
+    assert Review.objects.get().uncertain == 0
+
+
+def test_comments_in_an_article_without_any_are_found_by_hand(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, archivist: User
+) -> None:
+    article = silent(settings, monkeypatch)
+    do(article, archivist, {"op": "start", "at": at(4)})
+    assert (starts(article), Review.objects.get().uncertain) == ([at(4)], 0)
+    do(article, archivist, {"op": "join", "at": at(4)})
+    assert (starts(article), Review.objects.get().uncertain) == ([], 0)  # by a person now, and not in doubt any more
 
 
 def test_a_correction_is_kept_apart_and_logged(article: Article, archivist: User) -> None:

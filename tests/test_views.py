@@ -142,11 +142,11 @@ def test_queries_of_a_later_page_of_an_article() -> None:
 
 
 def test_queries_of_a_comment() -> None:
-    # the article with its site; the comment; what is above it; what is below it
+    # the article with its site; the comment; what is above it; what is below it; what it rests on
     for length in (3, 300):
         article = make_article(comments=[])
         chain(article, length)
-        assert len(queries_of(comments_of(article)[1].get_absolute_url())) == 4
+        assert len(queries_of(comments_of(article)[1].get_absolute_url())) == 5
 
 
 def test_queries_of_an_author() -> None:

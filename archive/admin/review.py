@@ -131,6 +131,7 @@ def _shape(state: review.State, masked: set[int]) -> dict[str, Any]:
         "comments": {
             at: _comment(remark, asked.get(at), is_shown=at not in masked) for at, remark in outline.comments.items()
         },
+        "none": next(([q.at, q.confidence, q.reason] for q in asked.values() if q.about == "none"), None),
         "unmatched": [str(problem) for problem in state.unmatched],
     }
 

@@ -62,7 +62,7 @@ class Outline:
     """The lines of ``text`` that are not blank, in order, what each is, and the comments by the offset of their start.
 
     A source line that the reader cut in two, such as ``Ann: hello``, is two lines here. ``reasons`` says, by offset,
-    why a line is left out.
+    why a line is left out; ``article_claim``, how sure it is that the article ends where it does.
     """
 
     text: str
@@ -70,6 +70,7 @@ class Outline:
     kinds: tuple[Kind, ...]
     comments: Mapping[int, Remark]
     reasons: Mapping[int, str]
+    article_claim: Claim = UNKNOWN
 
     def units(self) -> Iterator[tuple[int | None, list[Span]]]:
         """The article, as None, and each comment, by its offset, with the lines kept of it: the left out ones not."""
@@ -92,7 +93,10 @@ class Applied(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What the machine was not sure of: where, whether ``start`` or ``reply``, how sure, and its reason."""
+    """What the machine was not sure of: where, whether ``start``, ``reply`` or ``none``, how sure, and its reason.
+
+    ``none`` asks, on the article's last line, whether it is right that nobody comments on it.
+    """
 
     at: int
     about: str
@@ -139,7 +143,7 @@ def outline_of(text: str, found: Discussion) -> Outline:
         for number in range(bisect_left(starts, span.start), bisect_left(starts, span.end)):
             kinds[number] = Kind.LEFT_OUT
             reasons[starts[number]] = reason
-    return Outline(text, lines, tuple(kinds), comments, reasons)
+    return Outline(text, lines, tuple(kinds), comments, reasons, found.article_claim)
 
 
 def _pieces(text: str, edges: Sequence[int]) -> Iterator[Span]:
@@ -183,7 +187,7 @@ def discussion_of(outline: Outline, found: Discussion) -> Discussion:
             posts.append(_post(at, outline.comments[at], span, text))
     left_out += _between(outline, ends[-1], len(outline.text))
     made = replace(found, title=title, title_claim=title_claim, body=body, comments=posts, article_span=article)
-    return replace(made, left_out=left_out)
+    return replace(made, left_out=left_out, article_claim=outline.article_claim)
 
 
 def _post(at: int, remark: Remark, span: Span, text: str) -> Post:
@@ -241,6 +245,10 @@ def questions(outline: Outline, below: float = SURE) -> list[Question]:
     """What is open, the least certain first; one question a comment."""
     first = min(outline.comments, default=None)
     found = []
+    if first is None and len(outline.lines) > 1:  # one line can only be an article
+        last = max(n for n, kind in enumerate(outline.kinds) if kind is Kind.ARTICLE or n == 0)
+        asked_of_all = _asked(outline.lines[last].start, "none", outline.article_claim, below)
+        found += [asked_of_all] if asked_of_all else []
     for at, remark in outline.comments.items():
         asked = [_asked(at, "start", remark.boundary, below)]
         if at != first:  # the first comment can only be on the article
@@ -263,8 +271,12 @@ def _rank(question: Question) -> tuple[float, int]:
 
 
 def least_confidence(found: Discussion) -> float | None:
-    """The confidence of the least certain boundary or reply link that was inferred; None where none was."""
-    claims = (claim for post in found.comments for claim in (post.boundary_claim, post.parent_claim))
+    """The confidence of the least certain boundary or reply link that was inferred; None where none was.
+
+    Without comments, how sure that is: a discussion that was taken for article is seen by nobody.
+    """
+    claims = [claim for post in found.comments for claim in (post.boundary_claim, post.parent_claim)]
+    claims = claims or [found.article_claim]
     return min((c.confidence for c in claims if c.basis is Basis.INFERRED and c.confidence is not None), default=None)
 
 
@@ -312,7 +324,8 @@ def _named(draft: _Draft, given: dict[str, Any]) -> dict[str, Any]:
 
 def describe(outline: Outline, operation: Operation) -> str:
     """The operation in words, without a word of the source: ``line 12 starts a comment``."""
-    words = WORDS.get(str(operation.get("op")), "{}")
+    op = str(operation.get("op"))
+    words = WORDS.get("accept_none" if op == "accept" and not outline.comments else op, "{}")
     line = line_number(outline.text, operation.get("at"))
     to = operation.get("to")
     return words.format(
@@ -335,6 +348,7 @@ WORDS = {
     "author": "set the author of the comment at line {0}",
     "date": "set the date of the comment at line {0}",
     "accept": "the comment at line {0} is right",
+    "accept_none": "it is right that nobody comments",
     "accept_rest": "all that is left is right",
     "undo": "took the last correction back",
     "redo": "made the correction that was taken back again",
@@ -397,10 +411,12 @@ class _Draft:
         self.kinds = list(outline.kinds)
         self.comments = dict(outline.comments)
         self.reasons = dict(outline.reasons)
+        self.article_claim = outline.article_claim
 
     def outline(self) -> Outline:
         ordered = {at: self.comments[at] for at in sorted(self.comments)}
-        return Outline(self.text, tuple(self.lines), tuple(self.kinds), ordered, self.reasons)
+        claim = self.article_claim
+        return Outline(self.text, tuple(self.lines), tuple(self.kinds), ordered, self.reasons, claim)
 
     # Finding places
 
@@ -469,6 +485,8 @@ class _Draft:
         """The comment is none any more; replies to it go to ``heir``."""
         del self.comments[at]
         self._move_replies(at, heir)
+        if not self.comments:  # a person took the last one out
+            self.article_claim = REVIEWED
 
     def drop_all(self, gone: set[int]) -> None:
         """These comments are none any more; replies to them are on the article."""
@@ -477,6 +495,8 @@ class _Draft:
             for at, remark in self.comments.items()
             if at not in gone
         }
+        if gone and not self.comments:
+            self.article_claim = REVIEWED
 
     def rename(self, at: int, to: int) -> None:
         """The comment starts elsewhere: what is known of it and its replies follow."""
@@ -608,6 +628,10 @@ class _Draft:
         self.settle(at, posted_at=when if when.tzinfo else when.replace(tzinfo=UTC), date_claim=REVIEWED)
 
     def accept(self, operation: Operation) -> None:
+        if not self.comments:
+            self.find(operation)
+            self.article_claim = REVIEWED
+            return
         self._accept(self.find_comment(operation))
 
     def _accept(self, at: int) -> None:
@@ -633,6 +657,7 @@ class _Draft:
         lines = list(_pieces(self.text, edges))
         out = [Span(*span) for span in operation["out"]]
         self._take_over(lines, rows, out)
+        self.article_claim = REVIEWED
         for at in self.comments:
             self._accept(at)
 
@@ -684,13 +709,22 @@ def to_json(outline: Outline) -> dict[str, Any]:
         "lines": [[*s, kinds.index(k)] for s, k in zip(outline.lines, outline.kinds, strict=True)],
         "comments": [[at, *_remark_json(remark)] for at, remark in outline.comments.items()],
         "reasons": [[at, reason] for at, reason in outline.reasons.items()],
+        "article": _claim_json(outline.article_claim),
     }
 
 
 def _remark_json(remark: Remark) -> list[Any]:
     claims = (remark.boundary, remark.parent_claim, remark.author_claim, remark.date_claim)
     when = remark.posted_at.isoformat() if remark.posted_at else None
-    return [remark.parent, remark.author, when, *([c.basis.value, c.confidence, c.reason] for c in claims)]
+    return [remark.parent, remark.author, when, *map(_claim_json, claims)]
+
+
+def _claim_json(claim: Claim) -> list[Any]:
+    return [claim.basis.value, claim.confidence, claim.reason]
+
+
+def _claim(kept: Sequence[Any]) -> Claim:
+    return Claim(Basis(kept[0]), *kept[1:])
 
 
 def from_json(text: str, kept: Mapping[str, Any]) -> Outline:
@@ -698,8 +732,8 @@ def from_json(text: str, kept: Mapping[str, Any]) -> Outline:
     kinds = list(Kind)
     comments = {}
     for at, parent, author, when, *claims in kept["comments"]:
-        made = [Claim(Basis(basis), confidence, reason) for basis, confidence, reason in claims]
-        comments[at] = Remark(parent, author, datetime.fromisoformat(when) if when else None, *made)
+        comments[at] = Remark(parent, author, datetime.fromisoformat(when) if when else None, *map(_claim, claims))
     lines = tuple(Span(start, end) for start, end, _ in kept["lines"])
     reasons = dict(kept["reasons"])
-    return Outline(text, lines, tuple(kinds[kind] for _, _, kind in kept["lines"]), comments, reasons)
+    claim = _claim(kept["article"]) if "article" in kept else UNKNOWN  # older proposals did not keep it
+    return Outline(text, lines, tuple(kinds[kind] for _, _, kind in kept["lines"]), comments, reasons, claim)

@@ -14,7 +14,7 @@ from django.utils.text import slugify
 
 from archive import counters, outbox, text, threads
 from archive.ingest import corrections
-from archive.ingest.records import Claim, Discussion, Post, Problem, storable
+from archive.ingest.records import Basis, Claim, Discussion, Post, Problem, storable
 from archive.ingest.stored import StoredReading, sha256
 from archive.models import (
     Article,
@@ -27,6 +27,7 @@ from archive.models import (
 )
 
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
+MAX_REASON = 200  # code points of why something was inferred
 MAX_NAME = 500  # code points of an author's name or a title, as the tables have it
 
 type Progress = Callable[[int], None]
@@ -237,7 +238,7 @@ class _Load:
     def _copy_comments(self, article_id: int) -> Sequence[int]:
         """Write the comments; return their ids."""
         ids = self._ids()
-        authors = self._authors()
+        authors, self.reasons = self._authors(), self._reasons()
         columns = ", ".join(COLUMNS)
         with connection.cursor() as cursor:
             cursor.execute(_LATEST_REVISIONS, [article_id])
@@ -281,6 +282,7 @@ class _Load:
                 *_claim(post.parent_claim),
                 *_claim(post.author_claim),
                 *_claim(post.date_claim),
+                *(self.reasons.get(_reason(claim)) for claim in _claims(post)),
             )
 
     def _ids(self) -> list[int]:
@@ -305,6 +307,16 @@ class _Load:
             )
             return {keys[bytes(key)]: pk for key, pk in cursor.fetchall()}
 
+    def _reasons(self) -> dict[str, int]:
+        """The id of each reason that a claim gives; new ones are added."""
+        texts = sorted({text for post in self.posts for claim in _claims(post) if (text := _reason(claim))})
+        if not texts:
+            return {}
+        with connection.cursor() as cursor:
+            cursor.execute(_ADD_REASONS, [texts])
+            cursor.execute("SELECT text, id FROM archive_reason WHERE text = ANY(%s)", [texts])
+            return dict(cursor.fetchall())
+
 
 COLUMNS = [
     *("id", "article_id", "parent_id", "external_id", "external_key", "author_id", "author_name", "posted_at"),
@@ -312,12 +324,17 @@ COLUMNS = [
     *("span_start", "span_end"),
     *("boundary_basis", "boundary_confidence", "parent_basis", "parent_confidence"),
     *("author_basis", "author_confidence", "date_basis", "date_confidence"),
+    *("boundary_reason_id", "parent_reason_id", "author_reason_id", "date_reason_id"),
 ]
 _NEXT_IDS = "SELECT nextval(pg_get_serial_sequence('archive_comment', 'id')) FROM generate_series(1, %s)"
 _ADD_AUTHORS = """
     INSERT INTO archive_author (site_id, key, name)
     SELECT %s, new.key, new.name FROM unnest(%s::bytea[], %s::text[]) AS new (key, name)
     ORDER BY new.key ON CONFLICT (site_id, key) DO NOTHING
+"""
+_ADD_REASONS = """
+    INSERT INTO archive_reason (text) SELECT new.text FROM unnest(%s::text[]) AS new (text)
+    ORDER BY new.text ON CONFLICT (text) DO NOTHING
 """
 _LATEST_REVISIONS = """
     SELECT comment_id, max(number) FROM archive_revision
@@ -327,6 +344,15 @@ _LATEST_REVISIONS = """
 
 def _author_name(post: Post) -> str:
     return storable(post.author or "").strip()[:MAX_NAME]
+
+
+def _claims(post: Post) -> tuple[Claim, Claim, Claim, Claim]:
+    return post.boundary_claim, post.parent_claim, post.author_claim, post.date_claim
+
+
+def _reason(claim: Claim) -> str:
+    """What is kept of why: only an inference has a reason of its own, all others have the same one by their basis."""
+    return storable(claim.reason)[:MAX_REASON] if claim.basis is Basis.INFERRED else ""
 
 
 def _claim(claim: Claim) -> tuple[str, float | None]:

@@ -102,6 +102,7 @@ class Discussion:
     html: str | None = None
     left_out: Sequence[LeftOut] = ()
     problems: Sequence[Problem] = ()
+    article_claim: Claim = STATED  # that the article ends where it ends; without comments, that there are none
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Tables only. Everything that reads them is in ``archive.queries``; who writes them is said at each."""
 
 from archive.models.article import Article, Author, Site, Tally
-from archive.models.comment import Comment, FormerComment, Revision
+from archive.models.comment import Comment, FormerComment, Reason, Revision
 from archive.models.entity import Alias, Entity, Judgement, Mention
 from archive.models.moderation import Case, Decision, Report
 from archive.models.review import Correction, Review
@@ -20,6 +20,7 @@ __all__ = [
     "Judgement",
     "Mention",
     "Outbox",
+    "Reason",
     "Report",
     "Review",
     "Revision",

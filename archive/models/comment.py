@@ -8,6 +8,26 @@ from django.urls import reverse
 from archive.models.article import BASIS, Article, Author
 
 
+class Reason(models.Model):
+    """Why something was inferred, in words that a reader understands: kept once, however many comments share it."""
+
+    id = models.AutoField(primary_key=True)
+    text = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _reason() -> models.ForeignKey[Reason | None, Reason | None]:
+    """Four bytes, or none: reasons are never deleted, so that the database need not check each row against them."""
+    return models.ForeignKey(
+        Reason, on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+
+
 class Comment(models.Model):
     """A comment under an article. Rows are written by ``ingest.loader``, ``status`` by ``moderation``.
 
@@ -48,6 +68,10 @@ class Comment(models.Model):
     author_confidence = models.FloatField(null=True)
     date_basis = models.CharField(max_length=8, choices=BASIS)
     date_confidence = models.FloatField(null=True)
+    boundary_reason = _reason()
+    parent_reason = _reason()
+    author_reason = _reason()
+    date_reason = _reason()
 
     class Meta:
         ordering = ["article_id", "thread_rank"]

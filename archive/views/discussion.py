@@ -13,6 +13,7 @@ from archive import queries
 from archive.models import Article
 from archive.queries import ThreadRow
 from archive.text import excerpt
+from archive.views.grounds import told
 from archive.views.page import gone, moved, page
 from archive.views.paging import number
 from archive.views.thread import Look, printed
@@ -76,6 +77,7 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
         shown.pk, rank=here.thread_rank, subtree_size=here.subtree_size, limit=settings.COMMENTS_PER_PAGE
     )
     left_out = here.subtree_size + 1 - len(rows)
+    grounds = queries.comments().grounds(shown.pk, here.id)
     return page(
         request,
         "comment.html",
@@ -86,7 +88,8 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
         rows=printed([*above, *rows], shown, Look(context={row.id for row in above}, here=here.id)),
         further_up=here.depth > len(above),
         left_out=left_out,
-        place=None if shown.span_start is None else queries.comments().place_in_source(shown.pk, here.id),
+        grounds=grounds and told(grounds, is_root=here.parent_id is None),
+        place=grounds.place if grounds and shown.span_start is not None else None,
         next_rank=here.thread_rank + len(rows),
         page_rank=here.thread_rank // settings.COMMENTS_PER_PAGE * settings.COMMENTS_PER_PAGE,
     )

@@ -131,6 +131,7 @@ def discussion_of(text: str, found: Recovered, *, key: str, problems: Sequence[P
         body=body,
         comments=_posts(text, found),
         article_span=found.article,
+        article_claim=found.article_claim,
         language=language_of(text[found.article.start : found.article.end]),
         left_out=found.left_out,
         problems=problems,
