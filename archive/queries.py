@@ -7,15 +7,35 @@ its author never leave the database (``for_thread``).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from weakref import WeakSet
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import BigIntegerField, Case, Count, F, Field, Q, QuerySet, Sum, TextField, Value, When
-from django.db.models.functions import Coalesce, Greatest, Left, Substr
+from django.db.models import (
+    BigIntegerField,
+    BinaryField,
+    BooleanField,
+    Case,
+    Count,
+    F,
+    Field,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    Sum,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, Greatest, Left, Length, Substr
 from psycopg import Connection, OperationalError, pq
 
+from archive import threads
 from archive.ingest.records import Basis
 from archive.models import (
     Article,
@@ -29,6 +49,7 @@ from archive.models import (
     Site,
     Source,
     Tally,
+    ThreadOrder,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +61,21 @@ if TYPE_CHECKING:
 
 
 EXCERPT = 400  # code points of a text that lists fetch; a text itself may be a megabyte
+RANK = 4  # bytes of a stored rank
+NEAR = 2_000  # places to either side in which a comment is looked for first
+MAX_RANKS = 1 << 27  # more than a thread can have
+
+# Repeats the article's id, so that it runs where comments are distributed by it.
+_ANCESTORS = """ARRAY(
+    WITH RECURSIVE up (id, parent_id, steps) AS (
+        SELECT id, parent_id, 0 FROM archive_comment WHERE article_id = %s AND id = ANY(%s)
+        UNION ALL
+        SELECT above.id, above.parent_id, up.steps + 1
+        FROM up JOIN archive_comment above ON above.article_id = %s AND above.id = up.parent_id
+        WHERE up.steps < %s
+    )
+    SELECT id FROM up WHERE steps > 0
+)"""
 AROUND = 140  # code points of context before a mention
 
 
@@ -149,6 +185,7 @@ class ThreadRow(NamedTuple):
     author_confidence: float | None
     date_basis: str
     date_confidence: float | None
+    missing_parent: str
     shown_html: str
     shown_author: str
     shown_author_id: int | None
@@ -161,6 +198,29 @@ class ThreadRow(NamedTuple):
 def _if_published(field: str, otherwise: Any, kind: Field[Any, Any]) -> Case:
     # The kind is said: Postgres's text and varchar are two kinds to Django, which refuses to guess.
     return Case(When(status=Comment.Status.PUBLISHED, then=F(field)), default=Value(otherwise), output_field=kind)
+
+
+class Order(NamedTuple):
+    """In which order a thread is read, and how many levels of it; 0 for all."""
+
+    sort: threads.Sort = threads.Sort.THREAD
+    levels: int = 0
+
+
+class Stretch(NamedTuple):
+    """A part of a thread in some order: the ranks from place ``start`` on, and how many places the order has."""
+
+    start: int
+    ranks: list[int]
+    length: int
+
+
+class _IsAny(Func):
+    """Equal to one of an array: one parameter however many there are, where Django's ``in`` makes each its own."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
 
 
 class CommentQuerySet(QuerySet[Comment]):
@@ -241,22 +301,60 @@ class CommentQuerySet(QuerySet[Comment]):
         rows = self.for_thread(article_id).filter(thread_rank__gte=rank)[:limit]
         return [ThreadRow._make(row) for row in rows]
 
-    def for_subtree(self, article_id: int, *, rank: int, subtree_size: int, limit: int) -> list[ThreadRow]:
-        """The comment at ``rank`` and its first descendants."""
-        rows = self.for_thread(article_id).filter(thread_rank__gte=rank, thread_rank__lte=rank + subtree_size)[:limit]
+    def for_ranks(self, article_id: int, ranks: Sequence[int]) -> list[ThreadRow]:
+        """The rows at these places of the thread, in the order of ``ranks``."""
+        found = (
+            self.for_thread(article_id)
+            .order_by()
+            .filter(_IsAny(F("thread_rank"), Value(list(ranks), ArrayField(IntegerField()))))
+        )
+        rows = {row.thread_rank: row for row in map(ThreadRow._make, found)}
+        return [rows[rank] for rank in ranks if rank in rows]
+
+    def for_subtree(self, article_id: int, *, rank: int, end: int, limit: int) -> list[ThreadRow]:
+        """The first ``limit`` rows from ``rank`` to ``end``, both included."""
+        rows = self.for_thread(article_id).filter(thread_rank__gte=rank, thread_rank__lte=end)[:limit]
         return [ThreadRow._make(row) for row in rows]
 
-    def ancestors_of(self, article_id: int, *, rank: int, depth: int, limit: int) -> list[ThreadRow]:
-        """The nearest ``limit`` ancestors of the comment at ``rank``, outermost first.
+    def ancestors_of(self, article_id: int, comment_ids: Collection[int], *, limit: int) -> list[ThreadRow]:
+        """The nearest ``limit`` ancestors of each of these comments, each once, in thread order.
 
-        Read backwards from the comment and no further than its outermost ancestor.
+        As many look-ups by primary key as there are ancestors, however long or deep the thread is.
         """
-        wanted = min(depth, limit)
-        if not wanted:
+        if not comment_ids:
             return []
-        rows = self.for_thread(article_id).filter(thread_rank__lt=rank, thread_rank__gte=rank - F("subtree_size"))
-        nearest = rows.order_by("-thread_rank")[:wanted]
-        return [ThreadRow._make(row) for row in nearest][::-1]
+        above = RawSQL(_ANCESTORS, [article_id, list(comment_ids), article_id, limit])  # noqa: S611  a constant
+        return [ThreadRow._make(row) for row in self.for_thread(article_id).filter(_IsAny(F("pk"), above))]
+
+    def rank_of(self, article_id: int, comment_id: int) -> int | None:
+        """The place of a comment in its thread, None where the article has no such comment."""
+        found = self.filter(article_id=article_id, pk=comment_id)
+        return found.values_list("thread_rank", flat=True).first()
+
+    def in_order(self, article_id: int, order: Order, *, start: int, limit: int) -> Stretch:
+        """A part of the thread in another order: stored, for a long thread, and made for a short one."""
+        stored = ThreadOrder.objects.filter(article_id=article_id, sort=order.sort, levels=order.levels)
+        part = Substr("ranks", start * RANK + 1, limit * RANK, output_field=BinaryField())
+        found = stored.values_list(Length("ranks"), part).first()
+        if found is not None:
+            return Stretch(start, threads.unpacked(bytes(found[1])), found[0] // RANK)
+        rows = self.filter(article_id=article_id).in_thread_order().values_list("depth", "subtree_size", "posted_at")
+        depth, size, posted = zip(*rows, strict=True) if rows else ((), (), ())
+        made = threads.ordered(order.sort, depth, size, [None if at is None else at.timestamp() for at in posted])
+        whole = threads.down_to(order.levels, made, depth)
+        return Stretch(start, whole[start : start + limit].tolist(), len(whole))
+
+    def place_in_order(self, article_id: int, order: Order, rank: int, *, near: int) -> int | None:
+        """Where the comment of this rank is in an order: looked for around ``near``, then in all of it.
+
+        It is far away only where the thread has changed much since ``near`` was right. All of it is four bytes a
+        comment, in one piece.
+        """
+        for start, limit in ((max(0, near - NEAR), 2 * NEAR), (0, MAX_RANKS)):
+            found = self.in_order(article_id, order, start=start, limit=limit)
+            if rank in found.ranks:
+                return start + found.ranks.index(rank)
+        return None
 
 
 class MentionQuerySet(QuerySet[Mention]):

@@ -1,19 +1,24 @@
-"""Parent links to thread order: where each comment stands, how deep, and how many stand below it.
+"""Parent links to thread order: where each comment stands, how deep, and how many stand below it. And the other orders.
 
 Pure. Nothing here recurses, because a chain of a million replies is only a large file; every step is linear in the
-number of comments, and what is kept per comment is four machine integers.
+number of comments, but for sorting them, and what is kept per comment is four machine integers.
 """
 
 from __future__ import annotations
 
+import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from archive.ingest.records import Problem
 
 TOP_LEVEL = -1
 MISSING = -2  # a parent was named, and there is no such comment
+
+ORDERED_FROM = 200  # comments; the other orders of a longer thread are stored, those of a shorter one made as asked for
+LEVELS = (1, 2, 3)  # how many levels a reader can ask to see, besides all
 
 NAMED_PROBLEMS = 20  # of each kind; a broken export must not turn into a report as long as itself
 
@@ -148,3 +153,95 @@ def _child_links(parent: array[int]) -> tuple[array[int], array[int]]:
 
 def _filled(count: int, value: int) -> array[int]:
     return array("q", [value]) * count
+
+
+class Sort(StrEnum):
+    """Orders of a thread. All but the last keep a comment and what is below it together: they order siblings.
+
+    Comments without a date come after those with one, in thread order, whether the oldest or the newest come first.
+    """
+
+    THREAD = "thread"  # as the source has them
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    DISCUSSED = "discussed"  # most replies first, direct and indirect
+    FLAT = "flat"  # all comments by date, without regard to what they answer
+
+
+type Times = Sequence[float | None]  # seconds since 1970, by rank; None without a date
+
+
+def ordered(sort: Sort, depth: Sequence[int], subtree_size: Sequence[int], posted: Times) -> array[int]:
+    """The ranks of a thread in the order ``sort``; all sequences are indexed by rank.
+
+    Parents are placed before their replies, level by level, and each takes as much room as its subtree needs.
+    """
+    count = len(depth)
+    if sort == Sort.THREAD:
+        return array("i", range(count))
+    key = _sort_key(sort, subtree_size, posted)
+    if sort == Sort.FLAT:
+        return array("i", sorted(range(count), key=key))
+    parent = _parents(depth)
+    order, free = array("i", [0]) * count, array("i", [0]) * (count + 1)  # the last is the top level's
+    for rank in sorted(range(count), key=lambda rank: (depth[rank], key(rank))):
+        place = free[parent[rank]]
+        order[place] = rank
+        free[rank] = place + 1
+        free[parent[rank]] = place + 1 + subtree_size[rank]
+    return order
+
+
+def _sort_key(sort: Sort, subtree_size: Sequence[int], posted: Times) -> Callable[[int], tuple[float, ...]]:
+    def by_size(rank: int) -> tuple[float, ...]:
+        return (-subtree_size[rank], rank)
+
+    def by_date(rank: int) -> tuple[float, ...]:
+        at = posted[rank]
+        if at is None:
+            return (1, 0, rank)
+        return (0, -at, -rank) if sort == Sort.NEWEST else (0, at, rank)
+
+    return by_size if sort == Sort.DISCUSSED else by_date
+
+
+def _parents(depth: Sequence[int]) -> array[int]:
+    """The rank of each comment's parent, the number of comments for the top level's."""
+    count = len(depth)
+    parent, above = array("i", [count]) * count, array("i")
+    for rank in range(count):
+        del above[depth[rank] :]
+        if above:
+            parent[rank] = above[-1]
+        above.append(rank)
+    return parent
+
+
+def down_to(levels: int, order: Sequence[int], depth: Sequence[int]) -> array[int]:
+    """The part of an order that is on the first ``levels`` levels; all of it for 0."""
+    return array("i", order if not levels else (rank for rank in order if depth[rank] < levels))
+
+
+def orders(depth: Sequence[int], subtree_size: Sequence[int], posted: Times) -> Iterator[tuple[Sort, int, bytes]]:
+    """Every order that a reader can ask for, with its number of levels, packed; but for the thread's own."""
+    for sort in Sort:
+        order = ordered(sort, depth, subtree_size, posted)
+        for levels in (0, *LEVELS) if sort != Sort.FLAT else (0,):
+            if sort != Sort.THREAD or levels:
+                yield sort, levels, packed(down_to(levels, order, depth))
+
+
+def packed(order: array[int]) -> bytes:
+    """Four bytes a rank, little-endian, so that a page of an order is a part of a string."""
+    return _little_endian(order).tobytes()
+
+
+def unpacked(page: bytes) -> list[int]:
+    return _little_endian(array("i", page)).tolist()
+
+
+def _little_endian(order: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        order = order[:]
+        order.byteswap()
+    return order

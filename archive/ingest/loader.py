@@ -24,6 +24,7 @@ from archive.models import (
     SearchDocument,
     Site,
     Source,
+    ThreadOrder,
 )
 
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
@@ -209,6 +210,7 @@ class _Load:
         self.order = threads.arrange([post.external_id for post in self.posts], [post.parent for post in self.posts])
 
     def _done(self, article_id: int, outcome: Outcome) -> Stored:
+        self._store_orders(article_id)
         outbox.add(article_id)
         outbox.extract_later(article_id)
         problems = [*self.discussion.problems, *self.order.problems()]
@@ -256,6 +258,7 @@ class _Load:
         self, article_id: int, ids: Sequence[int], authors: dict[str, int], numbers: dict[int, int]
     ) -> Iterator[tuple[Any, ...]]:
         order = self.order
+        orphans = set(order.orphans)
         for i, post in enumerate(self.posts):
             body = storable(post.text)
             parent = order.parent[i]
@@ -266,6 +269,7 @@ class _Load:
                 ids[parent] if parent >= 0 else None,
                 storable(post.external_id),
                 sha256(post.external_id),
+                storable(post.parent or "") if i in orphans else "",
                 authors[name] if name else None,
                 name,
                 post.posted_at,
@@ -284,6 +288,23 @@ class _Load:
                 *_claim(post.date_claim),
                 *(self.reasons.get(_reason(claim)) for claim in _claims(post)),
             )
+
+    def _store_orders(self, article_id: int) -> None:
+        """The orders of a long thread besides its own, in place of those of an earlier reading."""
+        ThreadOrder.objects.filter(article_id=article_id).delete()
+        with connection.cursor() as cursor, cursor.copy(_COPY_ORDERS) as copy:
+            if len(self.posts) > threads.ORDERED_FROM:
+                for order in self._orders():
+                    copy.write_row((article_id, *order))
+
+    def _orders(self) -> Iterator[tuple[str, int, bytes]]:
+        by_rank = sorted(range(len(self.posts)), key=self.order.rank.__getitem__)
+        dates = (self.posts[i].posted_at for i in by_rank)
+        return threads.orders(
+            [self.order.depth[i] for i in by_rank],
+            [self.order.subtree_size[i] for i in by_rank],
+            [None if date is None else date.timestamp() for date in dates],
+        )
 
     def _ids(self) -> list[int]:
         """The id of each post: its earlier one where it had one, the sequence's next otherwise."""
@@ -319,13 +340,15 @@ class _Load:
 
 
 COLUMNS = [
-    *("id", "article_id", "parent_id", "external_id", "external_key", "author_id", "author_name", "posted_at"),
+    *("id", "article_id", "parent_id", "external_id", "external_key", "missing_parent", "author_id", "author_name"),
+    "posted_at",
     *("body", "html", "position", "thread_rank", "depth", "subtree_size", "status", "version"),
     *("span_start", "span_end"),
     *("boundary_basis", "boundary_confidence", "parent_basis", "parent_confidence"),
     *("author_basis", "author_confidence", "date_basis", "date_confidence"),
     *("boundary_reason_id", "parent_reason_id", "author_reason_id", "date_reason_id"),
 ]
+_COPY_ORDERS = "COPY archive_threadorder (article_id, sort, levels, ranks) FROM STDIN"
 _NEXT_IDS = "SELECT nextval(pg_get_serial_sequence('archive_comment', 'id')) FROM generate_series(1, %s)"
 _ADD_AUTHORS = """
     INSERT INTO archive_author (site_id, key, name)

@@ -1,7 +1,7 @@
 """Tables only. Everything that reads them is in ``archive.queries``; who writes them is said at each."""
 
 from archive.models.article import Article, Author, Site, Tally
-from archive.models.comment import Comment, FormerComment, Reason, Revision
+from archive.models.comment import Comment, FormerComment, Reason, Revision, ThreadOrder
 from archive.models.entity import Alias, Entity, Judgement, Mention
 from archive.models.moderation import Case, Decision, Report
 from archive.models.review import Correction, Review
@@ -28,4 +28,5 @@ __all__ = [
     "Site",
     "Source",
     "Tally",
+    "ThreadOrder",
 ]

@@ -47,6 +47,7 @@ class Comment(models.Model):
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="replies")
     external_id = models.TextField(help_text="the comment's name in its source")
     external_key = models.BinaryField(max_length=32, help_text="sha256 of it")
+    missing_parent = models.TextField(blank=True, help_text="the name of a parent that the source does not have")
     author = models.ForeignKey(Author, on_delete=models.PROTECT, null=True, db_index=False)
     author_name = models.CharField(max_length=500, blank=True)
     posted_at = models.DateTimeField(null=True)
@@ -80,6 +81,12 @@ class Comment(models.Model):
             models.Index(fields=["article", "thread_rank"], name="comment_thread_order"),
             models.Index(fields=["article", "-id"], name="comment_newest"),
             models.Index(fields=["author", "-id"], name="comment_by_author", condition=models.Q(author__isnull=False)),
+            models.Index(
+                fields=["article", "author"], name="comment_by_author_here", condition=models.Q(author__isnull=False)
+            ),
+            models.Index(
+                fields=["article", "posted_at"], name="comment_by_date", condition=models.Q(posted_at__isnull=False)
+            ),
         ]
         permissions = [("moderate_comment", "Can hide and restore comments and undo decisions")]
 
@@ -111,6 +118,26 @@ class FormerComment(models.Model):
 
     def __str__(self) -> str:
         return f"former comment {self.comment_id} on article {self.article_id}"
+
+
+class ThreadOrder(models.Model):
+    """Another order of a long thread, down to some level: ranks, four bytes each (``threads.packed``).
+
+    A page is a part of the string, which Postgres reads without the rest: it is kept out of line, not compressed.
+    Written by ``ingest.loader`` with the comments. What a moderator decides does not change it: places are kept.
+    """
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, db_index=False)
+    sort = models.CharField(max_length=16)
+    levels = models.SmallIntegerField(help_text="how many are in it; 0 for all")
+    ranks = models.BinaryField()
+
+    class Meta:
+        ordering = ["article_id", "sort", "levels"]
+        constraints = [models.UniqueConstraint(fields=["article", "sort", "levels"], name="thread_order_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sort}, {self.levels} levels, of article {self.article_id}"
 
 
 class Revision(models.Model):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -11,35 +9,18 @@ from django.urls import reverse
 
 from archive import queries
 from archive.models import Article
-from archive.queries import ThreadRow
+from archive.queries import Order, ThreadRow
 from archive.text import excerpt
+from archive.threads import Sort
+from archive.views import selection
 from archive.views.grounds import told
 from archive.views.page import gone, moved, page
-from archive.views.paging import number
+from archive.views.selection import Asked, Selection
 from archive.views.thread import Look, printed
 
-ANCESTORS = 8  # shown above the first comment of a page; what is further up is a link away
+ANCESTORS = 4  # shown above a comment on its own page
 ENTITIES = 12
-TALLIED = 5_000  # comments, or mentions, that the notes at the side count: the first of a longer thread
-MAX_JUMPS = 100  # places to jump to
-
-
-class Span(NamedTuple):
-    """A page of a thread: the rank of its first comment, and the numbers of its first and last one."""
-
-    rank: int
-    first: int
-    last: int
-
-
-class Pager(NamedTuple):
-    """Where in the thread a page is. ``jumps`` are all pages, or every so manieth of a very long thread."""
-
-    places: int
-    here: Span
-    previous: Span | None
-    next: Span | None
-    jumps: list[Span]
+TALLIED = 1_000  # comments, or mentions, that the notes at the side count: the first of a longer thread
 
 
 def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
@@ -47,20 +28,24 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
     own = shown.get_absolute_url()
     if elsewhere := moved(request, own):
         return elsewhere
-    pages = pager(queries.comments().thread_length(shown.pk), rank=number(request.GET.get("rank")) or 0)
-    rows = queries.comments().for_thread_page(shown.pk, rank=pages.here.rank, limit=settings.COMMENTS_PER_PAGE)
-    above = _above(shown.pk, rows)
-    first = pages.here.rank // settings.COMMENTS_PER_PAGE * settings.COMMENTS_PER_PAGE
+    asked = selection.asked(request.GET)
+    found = selection.select(shown.pk, asked, size=settings.COMMENTS_PER_PAGE)
+    look = Look(
+        context={row.id for row in found.above}, nested=asked.order.sort != Sort.FLAT, levels=asked.order.levels
+    )
     return page(
         request,
         "article.html",
         title=shown.title,
         description=excerpt(shown.body[:1000], 200),
-        path=f"{own}?rank={first}" if first else own,
+        path=_canonical(own, asked, found),
         article=shown,
-        pages=pages,
-        above=above,
-        rows=printed([*above, *rows], shown, Look(context={row.id for row in above})),
+        pages=selection.pager(request, found, size=settings.COMMENTS_PER_PAGE),
+        order=asked.order,
+        order_in_words=selection.in_words(asked.order),
+        ways=selection.ways(request, asked.order, dated=shown.last_comment_at is not None),
+        above=found.above,
+        rows=printed([*found.above, *found.rows], shown, look),
         entities=queries.mentions().most_named_in(shown.pk, among=TALLIED, limit=ENTITIES),
         tally=queries.comments().basis_tally(shown.pk, first=TALLIED),
     )
@@ -72,10 +57,9 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
     if found is None:
         return _former(request, shown, comment_id)
     here = ThreadRow._make(found)
-    above = _above(shown.pk, [here])
-    rows = queries.comments().for_subtree(
-        shown.pk, rank=here.thread_rank, subtree_size=here.subtree_size, limit=settings.COMMENTS_PER_PAGE
-    )
+    above = queries.comments().ancestors_of(shown.pk, [here.id], limit=ANCESTORS)
+    end = here.thread_rank + here.subtree_size
+    rows = queries.comments().for_subtree(shown.pk, rank=here.thread_rank, end=end, limit=settings.COMMENTS_PER_PAGE)
     left_out = here.subtree_size + 1 - len(rows)
     grounds = queries.comments().grounds(shown.pk, here.id)
     return page(
@@ -89,7 +73,6 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
         further_up=here.depth > len(above),
         left_out=left_out,
         grounds=grounds and told(grounds, is_root=here.parent_id is None),
-        place=grounds.place if grounds and shown.span_start is not None else None,
         next_rank=here.thread_rank + len(rows),
         page_rank=here.thread_rank // settings.COMMENTS_PER_PAGE * settings.COMMENTS_PER_PAGE,
     )
@@ -106,31 +89,12 @@ def _former(request: HttpRequest, article: Article, comment_id: int) -> HttpResp
     return HttpResponseRedirect(reverse("comment", args=[article.pk, former.heir_id]))
 
 
-def pager(places: int, *, rank: int) -> Pager:
-    """The page of a thread with so many ``places`` that starts at ``rank``, or its last one if it ends before."""
-    size = settings.COMMENTS_PER_PAGE
-    rank = rank if rank < places else max(0, places - 1) // size * size
-
-    def span(start: int) -> Span:
-        return Span(start, start + 1, min(start + size, places))
-
-    step = size * max(1, -(-places // (size * MAX_JUMPS)))
-    return Pager(
-        places,
-        span(rank),
-        span(max(0, rank - size)) if rank else None,
-        span(rank + size) if rank + size < places else None,
-        [span(start) for start in range(0, places, step)],
-    )
-
-
 def _visible_article(request: HttpRequest, article_id: int) -> Article:
     return get_object_or_404(queries.articles().visible_to(request.user).with_site(), pk=article_id)
 
 
-def _above(article_id: int, rows: list[ThreadRow]) -> list[ThreadRow]:
-    """The ancestors of the first of ``rows``."""
-    if not rows:
-        return []
-    first = rows[0]
-    return queries.comments().ancestors_of(article_id, rank=first.thread_rank, depth=first.depth, limit=ANCESTORS)
+def _canonical(own: str, asked: Asked, found: Selection) -> str:
+    """The page of the thread's own order in which the first comment is; other orders show the same comments."""
+    size = settings.COMMENTS_PER_PAGE
+    first = found.start // size * size if asked.order == Order() else 0
+    return f"{own}?rank={first}" if first else own

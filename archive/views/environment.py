@@ -28,10 +28,10 @@ def day(at: datetime) -> str:
 
 
 def moment(at: datetime) -> str:
-    """``14 Mar 2017, 21:07``, in UTC; without a time where it is exactly midnight: sources often know only the day."""
+    """``14 Mar 2017, 21:07 UTC``; only the day where it is exactly midnight: sources often know no more."""
     if not (at.hour or at.minute or at.second):
         return day(at)
-    return f"{day(at)}, {at.hour:02}:{at.minute:02}"
+    return f"{day(at)}, {at.hour:02}:{at.minute:02} UTC"
 
 
 def number(count: int) -> str:

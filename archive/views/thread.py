@@ -23,6 +23,7 @@ from archive.models import Article, Comment
 from archive.queries import ThreadRow
 from archive.views.environment import moment
 
+MAX_DEPTH = 1 << 31
 MAX_LEVEL = 8  # nested lists; replies below stand one under the other and say to whom they reply
 SURE = 80  # per cent; from here on, a mark without words says that something was inferred
 DOUBTFUL = 50  # per cent; below, the words stand out
@@ -35,6 +36,9 @@ ENDS = [END + ("</ol>" + END) * levels for levels in range(MAX_LEVEL + 1)]
 GONE = '<span class="who unknown">{}</span>'
 UNKNOWN = '<span class="who unknown">author not in the source</span>'
 TOMBSTONE = '<div class="body gone" lang="en"><p>What stood here is not shown.{}</p></div>'
+GHOST = '<span class="to">in reply to a comment that the source does not have</span>'
+BYLINE = '\n<span class="byline" title="The same name as in the article’s byline">the article’s byline</span>'
+DEEPER = '<p class="deeper"{2}><a href="{0}{1}/">Continue this thread on its own page</a></p>\n'
 WHOLE = '<details class="whole"><summary{}>Show all of it</summary></details>'
 
 
@@ -52,6 +56,7 @@ class Look(NamedTuple):
     context:  ids of rows that are there only so that others can be understood
     matches:  ids of rows that were looked for
     here:     id of the comment that the page is about
+    levels:   so many are shown, and what is below a link away; 0 for all
     nested:   False for an order that is not the thread's: then nothing stands under anything
     """
 
@@ -59,6 +64,7 @@ class Look(NamedTuple):
     matches: Collection[int] = ()
     here: int = 0
     nested: bool = True
+    levels: int = 0
 
 
 PLAIN = Look()
@@ -71,9 +77,8 @@ def thread(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> s
     nearest of its ancestors among the rows before it, at most ``MAX_LEVEL`` deep, and names its parent where that is
     not the comment it stands under.
     """
-    links = _links(article)
+    setting = _setting(article, look)
     marks = _marks(look)
-    english = ' lang="en"' if article.language not in ("", "en") else ""
     seen: dict[int, ThreadRow] = {}
     parts: list[str] = []
     path: list[tuple[int, int]] = []  # first and last rank of the subtrees that the row stands in, outermost first
@@ -86,7 +91,9 @@ def thread(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> s
         level = min(len(path), MAX_LEVEL)
         if parts:
             parts.append(LIST if level > last else ENDS[last - level])
-        parts.append(_row(row, under[level], seen, links, marks.get(row.id, ""), english))
+        parts.append(_row(row, under[level], seen, marks.get(row.id, ""), setting))
+        if size and len(path) == MAX_LEVEL:
+            parts.append(DEEPER.format(setting.comments, row.id, setting.english))
         under[level + 1] = row.id
         seen[row.id] = row
         if look.nested:
@@ -100,20 +107,32 @@ def printed(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> 
     return render_to_string("_thread.html", {"rows": thread(rows, article, look), "article": article})
 
 
-class Links(NamedTuple):
-    """What the addresses of a page's comments begin with."""
+class Setting(NamedTuple):
+    """What all rows of a page have in common: what addresses begin with, what is said in which language, and how."""
 
     comments: str
     authors: str
     about: str
+    english: str  # an attribute for what the archive itself says, where the article is in another language
+    byline: str  # a key to compare names by
+    has_source: bool
+    levels: int
 
 
-def _links(article: Article) -> Links:
-    return Links(
+def _setting(article: Article, look: Look) -> Setting:
+    return Setting(
         reverse("comment", args=[article.pk or 0, 0]).removesuffix("0/"),
         reverse("author", args=[0]).removesuffix("0/"),
         f"{reverse('about')}#basis",
+        ' lang="en"' if article.language not in ("", "en") else "",
+        name_key(article.byline.removeprefix("By ").removeprefix("by ")),
+        article.span_start is not None,
+        look.levels or MAX_DEPTH,
     )
+
+
+def name_key(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _marks(look: Look) -> dict[int, str]:
@@ -121,36 +140,50 @@ def _marks(look: Look) -> dict[int, str]:
     return marks | {look.here: ' class="here"'}
 
 
-def _row(row: ThreadRow, under: int | None, seen: dict[int, ThreadRow], links: Links, mark: str, english: str) -> str:
-    """One comment, from its ``<li>`` to the end of its text; its ``<details>`` stays open for the replies to it."""
-    size, number = row.subtree_size, row.thread_rank + 1
+def _row(row: ThreadRow, under: int | None, seen: dict[int, ThreadRow], mark: str, setting: Setting) -> str:
+    """One comment, from its ``<li>`` to the end of its text; its ``<details>`` stays open for the replies to it.
+
+    Whoever wrote under exactly the name that stands in the article's byline is marked as such, where the name was
+    not inferred: the name is the same, and no more than that is said.
+    """
+    comments, authors, about, english, byline, has_source, levels = setting
+    size, number, own = row.subtree_size, row.thread_rank + 1, f"{comments}{row.id}/"
     replies = "" if not size else "1 reply" if size == 1 else f"{size:,} replies"
-    to = "" if row.parent_id == under else reply_to(row.parent_id, seen, links.comments)
+    head = f'<span class="re">{replies}</span>\n' if size else ""
+    to = GHOST if row.missing_parent else "" if row.parent_id == under else reply_to(row.parent_id, seen, comments)
     if row.status == "published":
-        whose = who(row.shown_author, row.shown_author_id, links.authors)
-        dated = "" if row.posted_at is None else when(row.posted_at)
-        doubted = doubt_link(doubt_of(row), links.about)
+        named = byline if row.author_basis != Basis.INFERRED else ""
+        at = row.posted_at
+        before = (
+            f"{who(row.shown_author, row.shown_author_id, authors, named)}\n{'' if at is None else when(at)}\n{to}\n"
+            f"{doubt_link(doubt_of(row), about)}\n"
+        )
+        if has_source:
+            head += f'<a class="src" href="{own}source/">source</a>\n'
         whole = WHOLE.format(english) if len(row.shown_html) > LONG else ""
         text = f'<div class="body" dir="auto">{row.shown_html}</div>{whole}'
     else:
-        whose, dated, doubted = GONE.format(STATUS[row.status]), "", ""
+        before = f"{GONE.format(STATUS[row.status])}\n{to}\n"
         text = TOMBSTONE.format(" The replies to it are." if size else "")
-    count = f'<span class="re">{replies}</span>\n' if size else ""
+    rest = (
+        f'\n<p class="rest"{english}><a href="{own}">Show {replies}</a></p>' if size and row.depth >= levels - 1 else ""
+    )
     return (
-        f'<li id="c{row.id}"{mark}>\n<div class="head"{english}>{whose}\n{dated}\n{to}\n{doubted}\n{count}'
-        f'<a class="n" href="{links.comments}{row.id}/"><span class="unseen">Comment </span>#{number}</a></div>\n'
+        f'<li id="c{row.id}"{mark}>\n<div class="head"{english}>{before}{head}'
+        f'<a class="n" href="{own}"><span class="unseen">Comment </span>#{number}</a></div>\n'
         f'<details open><summary{english}><span class="unseen">Comment {number}{" and its " if size else ""}{replies}'
-        f"</span></summary>\n{text}\n"
+        f"</span></summary>\n{text}{rest}\n"
     )
 
 
 @lru_cache(maxsize=4096)
-def who(name: str, author_id: int | None, authors: str) -> str:
+def who(name: str, author_id: int | None, authors: str, byline: str) -> str:
     if not name:
         return UNKNOWN
+    mark = BYLINE if byline and name_key(name) == byline else ""
     if author_id is None:
-        return f'<bdi class="who">{escape(name)}</bdi>'
-    return f'<a class="who" href="{authors}{author_id}/"><bdi>{escape(name)}</bdi></a>'
+        return f'<bdi class="who">{escape(name)}</bdi>{mark}'
+    return f'<a class="who" href="{authors}{author_id}/"><bdi>{escape(name)}</bdi></a>{mark}'
 
 
 def when(at: datetime) -> str:
