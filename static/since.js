@@ -1,0 +1,90 @@
+// What is new since a reader was here last, or since a day they choose. Only their own browser knows when that was.
+
+import { keep, recall } from "./kept.js";
+
+const VISIT = 2 * 60 * 60 * 1000; // milliseconds without a page of the thread, after which the next is another visit
+const DAY = 24 * 60 * 60 * 1000;
+
+const told = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const numberOf = (item) => Number(item.id.slice(1));
+const dayOf = (item) => {
+  const time = item.querySelector(":scope > .head > time");
+  return time ? Math.floor(Date.parse(time.dateTime) / DAY) : NaN;
+};
+
+export function startSince(thread, tools) {
+  const visit = thisVisit(thread);
+  const line = document.createElement("p");
+  line.className = "since";
+  tools.append(line);
+  let isNew = (item) => visit.before && numberOf(item) > visit.before.newest;
+  let when = visit.before && `since your visit on ${told.format(visit.before.at)}`;
+
+  const mark = () => {
+    let count = 0;
+    for (const item of thread.querySelectorAll("li[id^=c]")) {
+      const fresh = Boolean(isNew(item)) && !item.matches(".context, :has(> details > .gone)");
+      item.classList.toggle("new", fresh);
+      badge(item, fresh);
+      count += fresh;
+    }
+    line.textContent = when ? `${count || "Nothing"} new on this page ${when}` : "";
+    line.hidden = !when;
+  };
+  addSlider(thread, tools, (day) => {
+    isNew = (item) => dayOf(item) >= day;
+    when = `since ${told.format(day * DAY)}`;
+    mark();
+    return line.textContent;
+  });
+  mark();
+  return { mark };
+}
+
+/** This visit and the one before it; pages of a thread that are read one soon after the other are one visit. */
+function thisVisit(thread) {
+  const name = `article:${thread.dataset.article}`;
+  const kept = recall(name);
+  const now = Date.now();
+  const ids = [...thread.querySelectorAll("li[id^=c]")].map(numberOf);
+  const newest = Number(thread.dataset.newest) || Math.max(0, ...ids);
+  const before = kept.at && now - kept.at > VISIT ? { at: kept.at, newest: kept.newest ?? 0 } : kept.before;
+  const visit = { ...kept, at: now, newest: Math.max(newest, kept.newest ?? 0), before };
+  keep(name, visit);
+  return visit;
+}
+
+function badge(item, fresh) {
+  const head = item.querySelector(":scope > .head");
+  const old = head.querySelector(":scope > .fresh");
+  if (old) old.hidden = !fresh;
+  if (old || !fresh) return;
+  const words = document.createElement("span");
+  words.className = "fresh";
+  words.textContent = "new";
+  head.querySelector(".who").after(" ", words);
+}
+
+function addSlider(thread, tools, choose) {
+  const days = [...new Set([...thread.querySelectorAll("li[id^=c]:not(.context)")].map(dayOf))];
+  const dated = days.filter((day) => !Number.isNaN(day)).sort((one, other) => one - other);
+  if (dated.length < 2) return;
+  const label = document.createElement("label");
+  const slider = document.createElement("input");
+  const value = document.createElement("span");
+  Object.assign(slider, { type: "range", min: 0, max: dated.length - 1, step: 1, value: 0 });
+  label.append("New since ", slider, " ", value);
+  label.className = "slider";
+  const tell = (words) => {
+    value.textContent = words;
+    slider.setAttribute("aria-valuetext", words);
+  };
+  tell(told.format(dated[0] * DAY));
+  slider.addEventListener("input", () => {
+    const day = dated[slider.valueAsNumber];
+    const words = choose(day);
+    tell(told.format(day * DAY));
+    slider.setAttribute("aria-valuetext", words);
+  });
+  tools.append(label);
+}
