@@ -19,6 +19,7 @@ from archive.ingest.structure.page import NAMES, Page, look_at
 from archive.ingest.structure.parents import quoted_comments
 from archive.ingest.structure.trees import Trees
 from archive.ingest.structure.views import POSITION, Views
+from archive.ingest.structure.vocabulary import NEVER, Vocabulary, shared
 
 ARTICLE = [
     "The town council voted on Tuesday to close the harbour bridge for repairs, the mayor said in a statement.",
@@ -169,7 +170,7 @@ def test_confidence_lies_between_the_knots_of_its_calibration() -> None:
 
 
 def habit(name: str, *texts: str) -> list[float]:
-    rows = habits_of(texts, [text.lower().split() for text in texts])
+    rows = habits_of(texts, Vocabulary(texts))
     return [row[HABITS.index(name)] for row in rows]
 
 
@@ -187,6 +188,19 @@ def test_a_name_that_signs_elsewhere_is_seen_in_a_greeting() -> None:
     assert found == [pytest.approx(0.231, abs=0.001), 0, 0]
 
 
+def test_what_recurs_knows_the_line_before_and_the_first() -> None:
+    found = shared(np.array([7, 5, 7, 7, 5]), np.array([0, 1, 1, 1, 4]))
+    assert list(zip(found.line, found.before, found.first, found.lines, strict=True)) == [
+        (1, NEVER, 1, 2), (4, 1, 1, 2), (0, NEVER, 0, 2), (1, 0, 0, 2),
+    ]  # fmt: skip
+
+
+def test_a_page_with_too_many_words_remembers_the_first_of_them() -> None:
+    found = shared(np.array([1, 2, 3, 1, 3]), np.array([0, 0, 1, 2, 2]))
+    assert found.line[found.seen_before(2)].tolist() == [2]
+    assert found.line[found.seen_before(3)].tolist() == [2, 2]
+
+
 def test_words_keep_their_places_whatever_stands_around_them() -> None:
     (first, _), (second, _) = places_of(["hello there", "x"]), places_of(["y", "hello there"])
     own = [i for i in range(first.shape[1]) if first[0, i] != NOWHERE]
@@ -195,8 +209,9 @@ def test_words_keep_their_places_whatever_stands_around_them() -> None:
 
 def test_the_first_line_has_none_before_it() -> None:
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
-    assert Views(rows).view("before", [0, 1]).tolist() == [[0, 0], [0, 1], [2, 3], [4, 5]]
-    assert Views(rows).view("rest", [0])[:, 0].tolist() == [2, 3, 4, 0]
+    places = np.arange(4)
+    assert Views(rows).view("before", places).tolist() == [[0, 0], [0, 1], [2, 3], [4, 5]]
+    assert Views(rows).view("rest", places)[:, 0].tolist() == [2, 3, 4, 0]
 
 
 def test_columns_are_the_features_view_by_view_then_the_position() -> None:
@@ -264,6 +279,12 @@ def test_weights_for_other_features_are_refused() -> None:
 
 def test_the_weights_are_a_small_file() -> None:
     assert WEIGHTS.stat().st_size < 1_000_000
+
+
+def test_half_a_character_is_no_error() -> None:
+    said = "\udc80 no, I do not think that they meant it this way, and nobody asked"
+    text = page("article", *(line for name in ("Ann", "Bob", "Cy", "Di", "Eve") for line in (f"{name} says:", said)))
+    assert len(recover(text).comments) == 5
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=12).map("\n".join))

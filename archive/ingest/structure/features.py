@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from archive.ingest.structure.boilerplate import boilerplate_kind
-from archive.ingest.structure.lines import Line
+from archive.ingest.structure.vocabulary import HEAD, WIDE, Vocabulary
 
-HEAD = 800  # code points looked at from the start of a line
-TAIL = 100  # and from its end
+TAIL = 100  # code points looked at from the end of a line; HEAD from its start
 WINDOW = 30  # lines of article head that vocabulary and typography are compared with
 MOST_SEEN = 200_000  # distinct words remembered; no person's discussion has more
 
 Vector = list[float]
+Matrix = NDArray[np.float64]
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts written without spaces, cut into pairs
+# Where a costly pattern is rare, a set of its first characters, or a few of them, is looked for first.
 _STOP = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
 _URL_ONLY = re.compile(r"(?:https?://|www\.)\S+$", re.IGNORECASE)
 _QUOTED = re.compile(r"[“„«「\"][^”“»」\"]{20,}[”“»」\"]")
+_EYES = re.compile(r"[:;=^<\U0001f300-\U0001faff\u2600-\u27bf]")
 _EMOTICON = re.compile(r"[:;=]-?[)(DPp/|](?!\w)|\^\^|<3|[\U0001f300-\U0001faff\u2600-\u27bf]")
+_TWO_MARKS = re.compile(r"[!?.…！？][!?.…！？]")
 _LOUD = re.compile(r"[!?]{2,}|\.{4,}|…{2,}|！{2,}|？{2,}")
-_SHOUT = re.compile(r"\b[^\W\d_a-z]{5,}\b")
+_SHOUT = re.compile(r"[^\W\d_a-z](?<!\w.)[^\W\d_a-z]{4,}\b")
+_MAYBE_DIGIT = re.compile(r"[0-9\x80-\U0010ffff]")
 _CALL = re.compile(r"@\s?\w|(?:[^\W\d_]+ ){0,3}[^\W\d_]+ ?(?:,|:|！|!|，|-|–) ?\S")
 _AT = re.compile(r"@\s?\w")
 _LIST = re.compile(r"(?:[-*•·–—+#]|\(?\d{1,3}[.):]|[a-z]\))\s")
@@ -51,6 +56,7 @@ _SECOND = _set(
     " vos tú ti usted tus ustedes voi vostro tuo tua você vocês seu je jij jouw sinä sun teidän dig din deg ty tobie ci"
     " ты вы вас вам тебя ваш εσύ σου σας sen sana"
 )
+_PERSONS = _FIRST | _SECOND
 _SAID = _set(
     "said says told according announced reported added explained statement officials sagte erklärte laut berichtete"
     " déclaré selon annoncé dijo según afirmó anunció detto secondo disse segundo afirmou sanoi mukaan sa sier ifølge"
@@ -80,109 +86,84 @@ RELATION_FEATURES = (
     "call_unlike_head", "person_unlike_head", "length_unlike_head",
 )  # fmt: skip
 NAMES = LINE_FEATURES + RELATION_FEATURES
+# How a line speaks, and to whom: of LINE_FEATURES those that also tell whether it is a reply.
+TONE = (
+    "lower_start", "ellipsis_start", "quote_start", "angle_quote", "url", "question", "exclamation", "first_person",
+    "second_person", "greeting", "reaction", "call", "at_name", "emoticon", "list_item",
+)  # fmt: skip
+_COMPARED = [
+    LINE_FEATURES.index(name)
+    for name in ("curly_apostrophe", "straight_apostrophe", "first_person", "second_person", "call", "length")
+]
 
 
-def words_of(text: str) -> list[str]:
-    """Return the lower-cased words of ``text``; runs of Chinese, Japanese or Korean become overlapping pairs."""
-    lowered = text.lower()
-    if not _WIDE.search(lowered):
-        return _WORD.findall(lowered)
-    words: list[str] = []
-    for word in _WORD.findall(lowered):
-        if _WIDE.search(word):
-            words += [word[i : i + 2] for i in range(max(1, len(word) - 1))]
-        else:
-            words.append(word)
-    return words
+def _share(listed: Sequence[str], those: frozenset[str], scale: float, words: int) -> float:
+    """Return how common ``those`` are, 1.0 where every ``scale``-th of the words is one of them or more."""
+    return min(1.0, scale * sum(map(those.__contains__, listed)) / max(6, words))
 
 
-def _flag(found: object) -> float:
-    return 1.0 if found else 0.0
-
-
-def _share(words: Sequence[str], listed: frozenset[str], scale: float) -> float:
-    """Return how common the listed words are, 1.0 where every ``scale``-th word is one of them or more."""
-    return min(1.0, scale * sum(map(listed.__contains__, words)) / max(6, len(words)))
+def tone_of(text: str, words: Sequence[str]) -> Vector:
+    """Return TONE of one line."""
+    head, opening = text[:HEAD], text[:40]
+    first = words[0] if words else ""
+    persons = list(filter(_PERSONS.__contains__, words))
+    linked = ("://" in head or "w." in head or "W." in head) and _URL.search(head)
+    return [
+        opening[:1].islower(), opening[:1] == "…" or opening[:2] == "..",
+        opening[:1] in "\"“„«'‘「", opening[:1] == ">",
+        bool(linked), "?" in head or "？" in head, "!" in head or "！" in head, _share(persons, _FIRST, 8, len(words)),
+        _share(persons, _SECOND, 8, len(words)), first in _GREETING, first in _REACTION, bool(_CALL.match(opening)),
+        bool(_AT.match(opening)), bool(_EYES.search(head) and _EMOTICON.search(head)), bool(_LIST.match(opening)),
+    ]  # fmt: skip
 
 
 def line_features(text: str, words: Sequence[str]) -> Vector:
     """Return LINE_FEATURES of one line."""
     head, tail, size = text[:HEAD], text[-TAIL:], len(text)
     opening = text[:40]
-    first = words[0] if words else ""
-    letters = sum(map(str.isalpha, opening))
-    link = _URL.search(head)
-    digits = sum(map(head.count, "0123456789") if head.isascii() else map(str.isdigit, head))
-    capitals = sum(w[:1].isupper() for w in head.split()[:40])
+    (
+        lower, ellipsis, quote, angle, url, question, exclamation, first, second, greeting, reaction, call, at_name,
+        emoticon, item,
+    ) = tone_of(text, words)  # fmt: skip
+    digits = sum(map(str.isdigit, _MAYBE_DIGIT.findall(head)))
+    capitals = sum(map(str.isupper, [word[0] for word in head.split(None, 40)[:40]]))
     return [
-        math.log2(1 + size) / 12, _flag(size < 60), _flag(size < 20), _flag(size > 400),
-        _flag(opening[:1].islower()), _flag(opening[:1] == "…" or opening[:2] == ".."),
-        _flag(not _STOP.search(tail)), _flag(tail[-1:] in ":,;：，"), _flag(opening[:1] in "\"“„«'‘「"),
-        _flag(opening[:1] == ">"), _flag(link), _flag(link and _URL_ONLY.match(head)),
-        _flag("?" in head or "？" in head), _flag("!" in head or "！" in head), _flag(_QUOTED.search(head)),
-        _share(words, _FIRST, 8), _share(words, _SECOND, 8), _share(words, _SAID, 15), _flag(first in _GREETING),
-        _flag(first in _REACTION), _flag(_CALL.match(opening)), _flag(_AT.match(opening)),
-        min(1.0, 8 * digits / (1 + len(head))), _flag(digits and _DATE.search(head)),
-        _flag(_EMOTICON.search(head)), _flag(_LOUD.search(head)), _flag(_SHOUT.search(head)), _flag("’" in head),
-        _flag("'" in head), _flag("—" in head or "–" in head), _flag("..." in head), _flag("  " in head),
-        _flag(_LIST.match(opening)), min(1.0, 15 * len(_CODE.findall(head)) / (1 + len(head))),
-        _flag(_SIGNED.fullmatch(text) if size < 50 else None), _flag(letters and opening == opening.lower()),
-        min(1.0, 2 * capitals / max(4, len(words[:40]))), _flag("(" in head), _flag(_WIDE.search(opening)),
-        _flag(boilerplate_kind(text)),
+        math.log2(1 + size) / 12, size < 60, size < 20, size > 400, lower, ellipsis, not _STOP.search(tail),
+        tail[-1:] in ":,;：，", quote, angle, url, bool(url and _URL_ONLY.match(head)), question, exclamation,
+        bool(_QUOTED.search(head)), first, second, _share(words, _SAID, 15, len(words)), greeting, reaction, call,
+        at_name, min(1.0, 8 * digits / (1 + len(head))), bool(digits > 3 and _DATE.search(head)), emoticon,
+        bool(_TWO_MARKS.search(head) and _LOUD.search(head)), bool(_SHOUT.search(head)), "’" in head, "'" in head,
+        "—" in head or "–" in head, "..." in head, "  " in head, item,
+        min(1.0, 15 * len(_CODE.findall(head)) / (1 + len(head))), bool(size < 50 and _SIGNED.fullmatch(text)),
+        opening == opening.lower() and any(map(str.isalpha, opening)),
+        min(1.0, 2 * capitals / max(4, min(40, len(words)))), "(" in head, bool(WIDE.search(opening)),
+        bool(boilerplate_kind(text)),
     ]  # fmt: skip
 
 
-class _Head:
-    """The first WINDOW lines of a text: what later lines are compared with."""
-
-    def __init__(self, rows: Sequence[Vector], words: Sequence[Sequence[str]]) -> None:
-        self.words = set[str]().union(*map(_subjects, words))
-        self.mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)] or [0.0] * len(LINE_FEATURES)
-
-
-def _subjects(words: Iterable[str]) -> set[str]:
-    """Return the words without the short ones: grammar in every language that has spaces, they say no subject."""
-    return {word for word in words if len(word) > 3 or (not word.isascii() and _WIDE.match(word))}
-
-
-_AT_INDEX = {name: i for i, name in enumerate(LINE_FEATURES)}
-_CURLY, _STRAIGHT = _AT_INDEX["curly_apostrophe"], _AT_INDEX["straight_apostrophe"]
-_FIRST_I, _SECOND_I, _CALL_I, _LENGTH = (_AT_INDEX[n] for n in ("first_person", "second_person", "call", "length"))
-
-
-def _relations(
-    row: Vector, before: Vector | None, own: set[str], last: set[str], seen: set[str], head: _Head
-) -> Vector:
-    """Return RELATION_FEATURES of a line with word set ``own``: to the line before, to all before, to the head."""
-    count = max(4, len(own))
-    mean = head.mean
-    unlike = row[_CURLY] * (mean[_STRAIGHT] > mean[_CURLY]) + row[_STRAIGHT] * (mean[_CURLY] > mean[_STRAIGHT])
-    person = row[_FIRST_I] + row[_SECOND_I] - mean[_FIRST_I] - mean[_SECOND_I]
-    return [
-        len(own & last) / count,
-        len(own & head.words) / count,
-        len(own - seen) / count,
-        max(-1.0, min(1.0, 3 * (row[_LENGTH] - before[_LENGTH]))) if before else 0.0,
-        unlike * (1 - row[_CURLY] * row[_STRAIGHT]),
-        row[_CALL_I] - mean[_CALL_I],
-        person,
-        row[_LENGTH] - mean[_LENGTH],
-    ]
+def _relations(rows: Matrix, page: Vocabulary) -> Matrix:
+    """Return RELATION_FEATURES of each line: to the line before, to all before, to the first WINDOW lines."""
+    words, subject, total = page.words, page.subject, len(rows)
+    own = np.maximum(4, words.per_line(subject, total))
+    seen = words.seen_before(MOST_SEEN, subject)
+    curly, straight, first, second, call, length = rows[:, _COMPARED].T
+    # Exact sums: a mean must not depend on the order of what is added.
+    means = [math.fsum(column) / len(column) for column in rows[:WINDOW, _COMPARED].T.tolist()]
+    mean_curly, mean_straight, mean_first, mean_second, mean_call, mean_length = means
+    unlike = curly * (mean_straight > mean_curly) + straight * (mean_curly > mean_straight)
+    return np.stack([
+        words.per_line(subject & (words.line - words.before == 1), total) / own,
+        words.per_line(subject & (words.first < WINDOW), total) / own,
+        words.per_line(subject & ~seen, total) / own,
+        np.clip(3 * np.diff(length, prepend=length[0]), -1, 1),
+        unlike * (1 - curly * straight),
+        call - mean_call,
+        first + second - mean_first - mean_second,
+        length - mean_length,
+    ], axis=1)  # fmt: skip
 
 
-def features_of(lines: Sequence[Line]) -> tuple[list[Vector], list[list[str]]]:
-    """Return for each line its NAMES and its words. Linear in the length of the text."""
-    words = [words_of(line.text[:HEAD]) for line in lines]
-    rows = [line_features(line.text, own) for line, own in zip(lines, words, strict=True)]
-    head = _Head(rows[:WINDOW], words[:WINDOW])
-    seen: set[str] = set()
-    last: set[str] = set()
-    before: Vector | None = None
-    result: list[Vector] = []
-    for row, line in zip(rows, words, strict=True):
-        own = _subjects(line)
-        result.append(row + _relations(row, before, own, last, seen, head))
-        if len(seen) < MOST_SEEN:
-            seen |= own
-        last, before = own, row
-    return result, words
+def features_of(texts: Sequence[str], page: Vocabulary) -> Matrix:
+    """Return NAMES of each line, (lines, NAMES). Linear in the length of the text."""
+    rows = np.array([line_features(text, words) for text, words in zip(texts, page.lists, strict=True)], float)
+    return np.hstack([rows, _relations(rows, page)])

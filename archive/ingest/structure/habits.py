@@ -11,12 +11,18 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.ingest.structure.vocabulary import SHORT as SHORT_WORD
+from archive.ingest.structure.vocabulary import Vocabulary
+
 HEAD, TAIL = 400, 4  # code points looked at from the start of a line, and from its end
 SHORT = 40  # a line shorter than this may be a sign-off
 MOST_GRAMS = 400_000  # runs of four words remembered; no person's discussion has more
 LAST = 5  # lines before, whose words a line is compared with
 
-_ENDS = re.compile(r"[.!?…。！？]+(?:\s|$)")
+_ENDS = re.compile(r"[.!?…。！？](?:\s|$)")
 _CALLED = re.compile(
     r"(?:@\s?|(?:[^\W\d_]+\s)?)([^\W\d_a-z][\w.'’-]+)(?:\s[^\W\d_a-z][\w.'’-]+)?\s?(?:[,:!，！：–-]|\.\.)"
 )
@@ -24,6 +30,7 @@ _NUMBER = re.compile(r"\(?(\d{1,3})[.):]")
 _NAME = re.compile(r"[^\W\d_a-z][^\W\d_]+")
 _LOWER_SENTENCE = re.compile(r"[.!?] [a-z]")
 _NO_SPACE = re.compile(r"\w[,;][^\W\d_]")
+_MAYBE_CAPITAL = re.compile(r"[A-Z\x80-\U0010ffff]")
 _SPACE_BEFORE = re.compile(r" [,!?;]")
 
 HABITS = (
@@ -46,31 +53,30 @@ def _called(text: str) -> str:
 class Recurring:
     """What recurs on a page, counted before its lines are looked at one by one."""
 
-    def __init__(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> None:
+    def __init__(self, texts: Sequence[str]) -> None:
         self.called = [_called(text) for text in texts]
         self.calls = Counter(filter(None, self.called))
         self.same = Counter(text for text in texts if len(text) < SHORT)
         self.signed = Counter(
             name for text in texts if len(text) < SHORT for name in {n.lower() for n in _NAME.findall(text)}
         )
-        self.lines_with = Counter(word for line in words for word in set(line))
 
 
 def _typography(text: str, words: Sequence[str]) -> list[float]:
     head, tail = text[:HEAD], text[-TAIL:]
     last, first = tail[-1:], text[:1]
     straight, curly = "'" in head, "’" in head
+    straight_quotes, curly_quotes = '"' in head, "“" in head or "„" in head
+    commas = head.count(",") + head.count(";")
     return [
-        float(last in "!！"), float(last in "?？"), float(last in ".。"), float(last == "…" or tail[-3:] == "..."),
-        float(last in "\"”»)'’"), float(last == ","), float(last in ":："),
-        sum(map(str.isupper, head)) / max(1, len(head)), (head.count(",") + head.count(";")) / max(8, len(words)),
-        float(any(mark in head for mark in '"“”„«»')),
-        float(first in '"“„«' and text.rstrip(".,")[-1:] in '"”»“'), float(not first.isalnum()),
-        float(first.isdigit()), float(curly and not straight) - float(straight and not curly),
-        float("“" in head or "„" in head) - float('"' in head), float("…" in head) - float("..." in head),
-        float("—" in head or "–" in head) - float(" - " in head), float("--" in head), float(not last.isalnum()),
-        float(" i " in head or head[:2] == "i "), float(_LOWER_SENTENCE.search(head) is not None),
-        float(_NO_SPACE.search(head) is not None), float(_SPACE_BEFORE.search(head) is not None),
+        last in "!！", last in "?？", last in ".。", last == "…" or tail[-3:] == "...", last in "\"”»)'’", last == ",",
+        last in ":：", sum(map(str.isupper, _MAYBE_CAPITAL.findall(head))) / max(1, len(head)),
+        commas / max(8, len(words)), straight_quotes or curly_quotes or "”" in head or "«" in head or "»" in head,
+        first in '"“„«' and text.rstrip(".,")[-1:] in '"”»“', not first.isalnum(), first.isdigit(),
+        (curly and not straight) - (straight and not curly), curly_quotes - straight_quotes,
+        ("…" in head) - ("..." in head), ("—" in head or "–" in head) - (" - " in head), "--" in head,
+        not last.isalnum(), " i " in head or head[:2] == "i ", bool(_LOWER_SENTENCE.search(head)),
+        bool(commas and _NO_SPACE.search(head)), bool(_SPACE_BEFORE.search(head)),
     ]  # fmt: skip
 
 
@@ -88,37 +94,40 @@ def _names(text: str, called: str, page: Recurring) -> list[float]:
     if len(text) < SHORT:
         signature = max((page.signed[name.lower()] - 1 for name in _NAME.findall(text)), default=0)
     return [
-        float(page.same[text] > 1), float(bool(called)), math.log1p(page.calls[called]) / 3,
-        math.log1p(page.signed[called]) / 3, math.log1p(signature) / 3,
+        page.same[text] > 1, bool(called), math.log1p(page.calls[called]) / 3, math.log1p(page.signed[called]) / 3,
+        math.log1p(signature) / 3,
     ]  # fmt: skip
 
 
-def habits_of(texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[list[float]]:
-    """Return HABITS of each line, given its words too. Linear in the length of the text."""
-    page = Recurring(texts, words)
-    seen: set[int] = set()
-    sets: list[set[str]] = []
+def _echoes(page: Vocabulary) -> NDArray[np.float64]:
+    """Return the first four of HABITS of each line: what of its words stands on lines before."""
+    words, total = page.words, len(page.lists)
+    runs, known = (
+        page.runs.per_line(those, total) for those in (page.runs.line >= 0, page.runs.seen_before(MOST_GRAMS))
+    )
+    rarity, repeated = 1 / words.lines, words.line - words.before == 1
+    rare = np.bincount(words.line[repeated], rarity[repeated], total)
+    all_rare = np.bincount(words.line, rarity, total)
+    lately = words.per_line((words.line - words.before <= LAST) & (page.length > SHORT_WORD), total)
+    return np.stack([
+        known / np.maximum(3, runs), np.minimum(1, known / 8), rare / np.maximum(0.5, all_rare),
+        lately / np.maximum(4, np.bincount(words.line, minlength=total)),
+    ], axis=1)  # fmt: skip
+
+
+def habits_of(texts: Sequence[str], page: Vocabulary) -> NDArray[np.float64]:
+    """Return HABITS of each line, (lines, HABITS). Linear in the length of the text."""
+    recurring = Recurring(texts)
     listed = -1
-    result = []
-    for text, line, called in zip(texts, words, page.called, strict=True):
-        own = set(line)
-        runs = set(map(hash, zip(line, line[1:], line[2:], line[3:], strict=False)))
-        known = len(runs & seen)
-        shared = own & sets[-1] if sets else set()
-        rare = sum(1 / page.lines_with[word] for word in shared) if shared else 0.0
-        weight = sum(1 / page.lines_with[word] for word in own) if shared else 1.0
+    rows: list[list[float]] = []
+    for text, words, called in zip(texts, page.lists, recurring.called, strict=True):
         match = _NUMBER.match(text)
         number = int(match.group(1)) if match else -9
-        result.append(
+        rows.append(
             [
-                known / max(3, len(runs)), min(1.0, known / 8), rare / max(0.5, weight),
-                sum(len(word) > 3 for word in set[str]().union(*(own & before for before in sets))) / max(4, len(own)),
-                float(number == listed + 1), float(number == 1), float(match is not None),
-                *_shape(text, line), *_names(text, called, page), *_typography(text, line),
+                number == listed + 1, number == 1, bool(match), *_shape(text, words), *_names(text, called, recurring),
+                *_typography(text, words),
             ]
         )  # fmt: skip
         listed = number if match else listed
-        if len(seen) < MOST_GRAMS:
-            seen |= runs
-        sets = [*sets[1 - LAST :], own]
-    return result
+    return np.hstack([_echoes(page), np.array(rows, float)])

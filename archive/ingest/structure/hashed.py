@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,23 +24,41 @@ Places = NDArray[np.int32]
 _Numbers = NDArray[np.uint64]
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|[^\w\s]")
+_ASCII_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|[0-9]+|[^\w\s]")  # the same, faster
 
 
 def _tokens(text: str) -> list[str]:
-    return ["0" if token.isdigit() else token for token in _TOKEN.findall(text.lower().replace("’", "'"))]
+    text = text.lower().replace("’", "'")
+    return (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
 
 
 class _Numbering(dict[str, int]):
-    """Token -> a number that is never 0, the same on every machine."""
+    """Token -> a number that is never 0, the same on every machine; one for all numerals."""
 
     def __missing__(self, token: str) -> int:
-        number = self[token] = zlib.crc32(token.encode("utf-8", "surrogatepass")) | 1 << 32
+        plain = "0" if token.isdigit() else token
+        number = self[token] = zlib.crc32(plain.encode("utf-8", "surrogatepass")) | 1 << 32
         return number
 
 
-def _numbers(lists: Sequence[Sequence[str]], numbering: _Numbering, width: int) -> _Numbers:
-    rows = [[numbering[token] for token in tokens[:width]] for tokens in lists]
-    return np.array([row + [0] * (width - len(row)) for row in rows], dtype=np.uint64)
+def _edges(texts: Sequence[str]) -> tuple[_Numbers, _Numbers]:
+    """Return the numbers of each line's first BAG tokens and of its LAST tokens from the end; 0 where it has fewer."""
+    number = _Numbering().__getitem__
+    heads, tails = [], []
+    for text in texts:
+        head = _tokens(text[:HEAD])
+        tail = head if len(text) <= TAIL else _tokens(text[-TAIL:])
+        heads.append(list(map(number, head[:BAG])))
+        tails.append(list(map(number, tail[: -LAST - 1 : -1])))
+    return _table(heads, BAG), _table(tails, LAST)
+
+
+def _table(rows: Sequence[Sequence[int]], width: int) -> _Numbers:
+    """Return ``rows`` as an array of that width, filled up with zeros."""
+    sizes = np.fromiter(map(len, rows), np.int64, len(rows))
+    table = np.zeros((len(rows), width), np.uint64)
+    table[np.arange(width) < sizes[:, None]] = np.fromiter(chain.from_iterable(rows), np.uint64, sizes.sum())
+    return table
 
 
 def _mixed(kind: int, *columns: _Numbers) -> Places:
@@ -53,7 +72,8 @@ def _mixed(kind: int, *columns: _Numbers) -> Places:
 
 def _grams(texts: Sequence[str], width: int) -> list[_Numbers]:
     """Return GRAM columns of code points plus 1, each (lines, runs); texts shorter than a run have none."""
-    points = np.array([[ord(c) + 1 for c in t[:width].ljust(width, "\0")] for t in texts], dtype=np.uint64)
+    padded = "".join([text[:width].ljust(width, "\0") for text in texts])
+    points = np.frombuffer(padded.encode("utf-32-le", "surrogatepass"), "<u4").reshape(-1, width).astype(np.uint64) + 1
     runs = width - GRAM + 1
     columns = [points[:, i : i + runs] for i in range(GRAM)]
     present = columns[-1] != 1
@@ -70,9 +90,7 @@ def _moved(numbers: _Numbers, by: int) -> _Numbers:
 
 def places_of(texts: Sequence[str]) -> tuple[Places, Places]:
     """Return (places of each line and the line before, of the line after): arrays of (lines, things)."""
-    numbering = _Numbering()
-    a = _numbers([_tokens(text[:HEAD]) for text in texts], numbering, BAG)
-    z = _numbers([_tokens(text[-TAIL:])[::-1] for text in texts], numbering, LAST)
+    a, z = _edges(texts)
     before = _moved(z, 1)
     heads = [" " + text[: LETTERS_HEAD - 1].lower() for text in texts]
     tails = _grams([" " + text[1 - LETTERS_TAIL :].lower() for text in texts], LETTERS_TAIL)

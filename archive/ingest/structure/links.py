@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archive.ingest.records import UNKNOWN, Basis, Claim, Span
-from archive.ingest.structure.features import LINE_FEATURES, Vector, line_features, words_of
+from archive.ingest.structure.features import TONE, Vector, tone_of
 from archive.ingest.structure.parents import quoted_comments
+from archive.ingest.structure.vocabulary import words_of
 
 WEIGHTS = Path(__file__).with_name("links.json")
 SEEN = 1_500  # code points of a comment that are looked at
@@ -32,7 +33,7 @@ _LOOKED_AT = (
     "question", "exclamation", "first_person", "second_person", "greeting", "reaction", "call", "at_name", "url",
     "quote_start", "angle_quote", "lower_start", "ellipsis_start", "list_item", "emoticon",
 )  # fmt: skip
-_COLUMNS = [LINE_FEATURES.index(name) for name in _LOOKED_AT]
+_COLUMNS = [TONE.index(name) for name in _LOOKED_AT]
 PAIR = (
     "always", "previous", "distance", "depth", "on_article", "likeness", "named_first", "named", "same_author",
     "answers_back", "named_by_it", "it_asks", "its_length", "its_author_leads", "has_replies", "quoted",
@@ -105,7 +106,7 @@ class Page:
 def _look(told: Told, words: frozenset[str], rarity: Mapping[str, float]) -> _Seen:
     text = told.text[:SEEN]
     first = text.split("\n", 1)[0]
-    looked = line_features(first, words_of(first))
+    looked = tone_of(first, words_of(first))
     opening = text[:OPENING].casefold()
     return _Seen(
         words,

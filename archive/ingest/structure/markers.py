@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import log
 from typing import NamedTuple
 
@@ -116,6 +116,8 @@ class _Page:
         self.lines = lines
         self.shapes = _shapes(lines)
         self.index = _index(self.shapes)
+        # Bytes before each line: an ideograph says as much as three letters.
+        self.sizes = list(accumulate((len(line.text.encode(errors="replace")) for line in lines), initial=0))
         self.names = sum(could_be_name(shape.line) for shape in self.shapes if shape)  # lines that could be names
         end = len(lines)
         while end and boilerplate_kind(lines[end - 1].text):
@@ -401,8 +403,8 @@ def _is_steady(page: _Page, template: _Template) -> bool:
     longest = max(b - a for a, b in pairwise(places))
     if page.end - places[-1] > 1.5 * longest + 3 or not any(map(str.isalpha, "".join(template.pivot.pieces))):
         return False
-    lines = page.lines[places[0] : page.end]
-    return sum(len(line.text.encode()) for line in lines) >= 40 * (len(lines) - len(places))
+    size = page.sizes[page.end] - page.sizes[places[0]]
+    return size >= 40 * (page.end - places[0] - len(places))
 
 
 def _in_code(page: _Page, template: _Template) -> bool:

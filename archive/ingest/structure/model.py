@@ -84,13 +84,13 @@ class Model:
 
     def split_scores(self, page: Page) -> Vector:
         """Return the evidence for each place where the article may end, see ``split_evidence``."""
-        trees = self.split.scores(Views(page.rows).columns(self.split.wanted)[1:])
+        trees = _asked(self.split, page, np.arange(1, len(page.rows) + 1))
         reader, first = (weigh(self.tables[name], page.places) for name in ("reader", "first"))
         return split_evidence(trees, reader, first)
 
     def start_scores(self, page: Page) -> Vector:
         """Return (lines, 3): the opinion of the trees, that of the words, and 1."""
-        trees = self.start.scores(Views(page.rows).columns(self.start.wanted)[:-1])
+        trees = _asked(self.start, page, np.arange(len(page.rows)))
         words = weigh(self.tables["start"], np.hstack([page.places, page.after]))
         return np.stack([trees, words, np.ones(len(words))], axis=1)
 
@@ -112,26 +112,39 @@ class Model:
 
     def signs(self, page: Page, lines: Sequence[int]) -> list[list[str]]:
         """Return for each of the lines up to two features that speak most for a new comment, strongest first."""
-        signs = []
-        # In parts: what each tree adds to each line would not be small for thousands of comments.
-        for at in range(0, len(lines), CHUNK):
-            columns = Views(page.rows, lines[at : at + CHUNK]).columns(self.start.wanted)
-            signs += [self._signs(shares) for shares in self.start.shares(columns)]
+        signs: list[list[str]] = []
+        views = Views(page.rows)
+        for some in _parts(np.array(lines, dtype=np.int64)):
+            shares = self.start.shares(views.columns(self.start.wanted, some)).reshape(len(some), -1)
+            # Finding a few is faster than sorting all.
+            few = np.sort(np.argpartition(-shares, min(8, shares.shape[1] - 1))[:, :8])
+            few = np.take_along_axis(few, np.argsort(-np.take_along_axis(shares, few, 1), kind="stable"), 1)
+            strong = np.take_along_axis(shares, few, 1) > 0.05
+            signs += [self._signs(row[much].tolist()) for row, much in zip(few, strong, strict=True)]
         return signs
 
-    def _signs(self, shares: Vector) -> list[str]:
-        flat = shares.ravel()
-        some = np.sort(np.argpartition(-flat, min(8, len(flat) - 1))[:8])  # finding a few is faster than sorting all
-        strongest = some[np.argsort(-flat[some], kind="stable")]
+    def _signs(self, strongest: Sequence[int]) -> list[str]:
         found: dict[str, None] = {}
-        for at in strongest.tolist():
-            right, column = divmod(at, shares.shape[1])
+        for at in strongest:
+            right, column = divmod(at, len(self.start.wanted))
             number = int(self.start.wanted[column])
-            if shares[right, column] > 0.05 and number < len(VIEWS) * len(NAMES):
+            if number < len(VIEWS) * len(NAMES):
                 found[_phrase(number, bool(right))] = None
         return list(found)[:2]
 
 
+def _parts(places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Cut the places into parts: all views of all lines of a long page, at once, would not be small."""
+    return [places[at : at + CHUNK] for at in range(0, len(places), CHUNK)]
+
+
+def _asked(trees: Trees, page: Page, places: NDArray[np.int64]) -> Vector:
+    """Return the score of each of the places; there must be at least one."""
+    views = Views(page.rows)
+    return np.concatenate([trees.scores(views.columns(trees.wanted, some)) for some in _parts(places)])
+
+
+@cache
 def _phrase(number: int, much: bool) -> str:
     view, feature = divmod(number, len(NAMES))
     name = tuple(VIEWS)[view]

@@ -13,6 +13,7 @@ from archive.ingest.structure.features import features_of
 from archive.ingest.structure.habits import HABITS, habits_of
 from archive.ingest.structure.hashed import Places, places_of
 from archive.ingest.structure.lines import Line
+from archive.ingest.structure.vocabulary import Vocabulary
 
 NAMES = PLAIN + HABITS
 
@@ -28,6 +29,6 @@ class Page(NamedTuple):
 def look_at(lines: Sequence[Line]) -> Page:
     """Return what is seen of the lines; there must be at least one."""
     texts = [line.text for line in lines]
-    plain, words = features_of(lines)
-    rows = np.hstack([np.array(plain, np.float32), np.array(habits_of(texts, words), np.float32)])
+    words = Vocabulary(texts)
+    rows = np.hstack([features_of(texts, words), habits_of(texts, words)], dtype=np.float32, casting="same_kind")
     return Page(rows, *places_of(texts))

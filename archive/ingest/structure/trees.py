@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Nodes = NDArray[np.int64]
 
-CHUNK = 2_048  # rows looked at together: bounds the memory of a long page
+CHUNK = 512  # rows looked at together: bounds the memory of a long page
 
 
 class Trees(NamedTuple):
