@@ -38,6 +38,7 @@ browser: dev
 
 bench: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/rendering.py
+	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/reading.py
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/loading.py
 
 # Needs uv. Takes the newest versions that pyproject.toml allows.
