@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.conf.locale import LANG_INFO
-from django_filters import CharFilter, DateFilter, FilterSet, ModelChoiceFilter
+from django.forms import RegexField
+from django_filters import CharFilter, DateFilter, Filter, FilterSet, ModelChoiceFilter
 
 from archive import queries, search
 from archive.models import Entity, Site
@@ -17,6 +18,11 @@ from archive.queries import ArticleQuerySet
 
 MAX_SITES = 200  # in the list to choose from; any other can still be named in the address
 DAY = "%Y-%m-%d"
+PERIOD = r"\A(?:undated|[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?)\Z"
+MONTHS = (
+    *("", "January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def language_name(code: str) -> str:
@@ -24,12 +30,23 @@ def language_name(code: str) -> str:
     return str(LANG_INFO.get(code, {}).get("name", code))
 
 
+def period_in_words(period: str) -> str:
+    """``2017``, ``March 2017``, ``without a date``."""
+    year, _, month = period.partition("-")
+    return "without a date" if period == "undated" else f"{MONTHS[int(month)]} {year}" if month else year
+
+
+class PeriodFilter(Filter):  # type: ignore[misc]
+    field_class = RegexField
+
+
 class ArticleFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
     """By site, date, language and mentioned entity."""
 
-    site = ModelChoiceFilter(queryset=lambda request: queries.sites(), to_field_name="slug", label="Site")
+    site = ModelChoiceFilter(queryset=lambda request: queries.sites_shown(), to_field_name="slug", label="Site")
     since = DateFilter(method="published_since", label="From", input_formats=[DAY])
     until = DateFilter(method="published_until", label="To", input_formats=[DAY])
+    period = PeriodFilter(method="published_in", label="Period", regex=PERIOD)
     language = CharFilter(label="Language", max_length=3)
     entity = ModelChoiceFilter(
         queryset=lambda request: queries.entities().visible_to(None), method="mentioning", label="Mentioning"
@@ -40,6 +57,9 @@ class ArticleFilter(FilterSet):  # type: ignore[misc]  # django-filter has no ty
 
     def published_until(self, articles: ArticleQuerySet, name: str, day: date) -> ArticleQuerySet:
         return articles.filter(published_at__lte=datetime.combine(day, time.max, UTC))
+
+    def published_in(self, articles: ArticleQuerySet, name: str, period: str) -> ArticleQuerySet:
+        return articles.published_in(period)
 
     def mentioning(self, articles: ArticleQuerySet, name: str, entity: Entity) -> ArticleQuerySet:
         return articles.mentioning(entity.pk)
@@ -59,6 +79,7 @@ class ArticleFilter(FilterSet):  # type: ignore[misc]  # django-filter has no ty
             "site": "is not a site of this archive",
             "since": "is not a day, such as 2017-03-14",
             "until": "is not a day, such as 2017-03-14",
+            "period": "is not a year or a month, such as 2017 or 2017-03",
             "entity": "is no one and nothing that this archive knows",
         }
         return [
@@ -70,6 +91,7 @@ class ArticleFilter(FilterSet):  # type: ignore[misc]  # django-filter has no ty
         words = {
             "since": lambda: f"from {value}",
             "until": lambda: f"to {value}",
+            "period": lambda: period_in_words(value) if value == "undated" else f"of {period_in_words(value)}",
             "language": lambda: f"in {language_name(value)}",
             "entity": lambda: f"mentioning {value}",
             "words": lambda: f"with {value}",
@@ -88,7 +110,7 @@ class DiscussionFilter(ArticleFilter):
 
 def site_choices(chosen: Site | None) -> list[Site]:
     """The sites to choose from: the first ``MAX_SITES`` by name, and the chosen one in any case."""
-    offered = list(queries.sites()[:MAX_SITES])
+    offered = list(queries.sites_shown()[:MAX_SITES])
     return offered if chosen is None or chosen in offered else [chosen, *offered]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from secrets import randbelow
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from weakref import WeakSet
 
@@ -115,6 +116,9 @@ class ArticleQuerySet(QuerySet[Article]):
         if len(period) == 4:
             return self.alias(year=Left("counted_month", 4)).filter(year=period)
         return self.filter(counted_month=period)
+
+    def of_site(self, site: Site) -> Self:
+        return self.filter(site=site)
 
     def with_site(self) -> Self:
         return self.select_related("site")
@@ -244,6 +248,10 @@ class CommentQuerySet(QuerySet[Comment]):
     def by_author(self, author_id: int) -> Self:
         return self.filter(author_id=author_id).newest_first().with_article().with_start()
 
+    def written_when(self, *, among: int) -> list[tuple[int, datetime | None]]:
+        """Article and date of the newest ``among`` of these."""
+        return list(self.order_by("-id").values_list("article_id", "posted_at")[:among])
+
     def thread_length(self, article_id: int) -> int:
         """How many places the thread has, tombstones included: read off the last rank, not counted."""
         last = self.filter(article_id=article_id).order_by("-thread_rank").values_list("thread_rank", flat=True).first()
@@ -372,6 +380,12 @@ class MentionQuerySet(QuerySet[Mention]):
         found = self.in_visible_texts().filter(entity_id=entity_id).select_related("article__site", "comment")
         around = found.annotate(context=Substr(text, Greatest(F("start") - AROUND, Value(0)) + 1, EXCERPT))
         return around.defer("article__body", "article__html", "comment__body", "comment__html").order_by("-id")
+
+    def written_when(self, entity_id: int, *, among: int) -> list[tuple[int, datetime | None]]:
+        """Article and date of the texts of the newest ``among`` mentions that readers can see."""
+        rows = self.in_visible_texts().filter(entity_id=entity_id).order_by("-id")
+        at = Case(When(comment__isnull=True, then=F("article__published_at")), default=F("comment__posted_at"))
+        return list(rows.annotate(at=at).values_list("article_id", "at")[:among])
 
     def most_named_in(self, article_id: int, *, among: int, limit: int) -> list[EntityTally]:
         """The entities that the article's first ``among`` mentions name most often."""
@@ -512,6 +526,23 @@ def largest_sites(limit: int) -> list[SiteTally]:
     largest = list(sums.order_by("-of", "-n", "site_id")[:limit])
     found = Site.objects.in_bulk([row["site_id"] for row in largest])
     return [SiteTally(found[row["site_id"]], row["n"], row["of"]) for row in largest]
+
+
+def sites_shown() -> QuerySet[Site]:
+    """Sites of which readers see an article, by name."""
+    rows = Tally.objects.filter(month=Tally.ALL, site__isnull=False).order_by()
+    shown = rows.values("site_id").annotate(n=Sum("articles")).filter(n__gt=0)
+    return sites().filter(pk__in=shown.values("site_id"))
+
+
+def random_article() -> Article | None:
+    """One that readers see, found by a number between the first and the last: the more gaps before it, the likelier."""
+    shown = articles().visible_to(None).only("pk", "slug")
+    ids = shown.values_list("pk", flat=True)
+    oldest, newest = ids.order_by("pk").first(), ids.order_by("-pk").first()
+    if oldest is None or newest is None:
+        return None
+    return shown.filter(pk__gte=oldest + randbelow(newest - oldest + 1)).order_by("pk").first()
 
 
 # From one language to the next greater one: as many index look-ups as there are languages, where DISTINCT would read

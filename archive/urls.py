@@ -4,10 +4,13 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from archive import feeds
-from archive.views import about, author, discussion, entity, errors, home, look, search, source
+from archive.views import about, author, discussion, entity, errors, home, look, search, site, source
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("random/", home.random, name="random"),
+    path("site/<int:site_id>/<str:slug>/", site.site, name="site"),
+    path("site/<int:site_id>/", site.site, {"slug": ""}),
     path("search/", search.search, name="search"),
     path("a/<int:article_id>/feed/", feeds.ArticleFeed(), name="article-feed"),
     path("a/<int:article_id>/c/<int:comment_id>/", discussion.comment, name="comment"),

@@ -99,6 +99,6 @@ def test_languages_to_choose_from_are_those_of_visible_articles_by_name() -> Non
 
 def test_a_chosen_site_is_offered_even_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive.filters.MAX_SITES", 1)
-    Site.objects.create(name="A", slug="a")
+    make_article(site=Site.objects.create(name="A", slug="a"))
     last = Site.objects.create(name="Z", slug="z")
     assert [site.name for site in site_choices(last)] == ["Z", "A"]

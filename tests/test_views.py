@@ -115,13 +115,14 @@ def hide(comment: Comment) -> None:
 
 
 def test_queries_of_home() -> None:
-    # the articles with their sites; the most mentioned entities; sites to choose from; languages to choose from
+    # the articles with their sites; sites and languages to choose from; how much there is of each month; the largest
+    # sites, and their names; the most mentioned entities
     for number in range(3):
         mention(make_article(f"Article {number}"), name=f"Name {number}")
     few = len(queries_of("/"))
     for number in range(3, 300):
         make_article(f"Article {number}", site=Site.objects.create(name=f"Site {number}", slug=f"site-{number}"))
-    assert (few, len(queries_of("/"))) == (4, 4)
+    assert (few, len(queries_of("/"))) == (7, 7)
 
 
 def test_queries_of_an_article() -> None:
@@ -149,25 +150,25 @@ def test_queries_of_a_comment() -> None:
 
 
 def test_queries_of_an_author() -> None:
-    # the author with the site; the comments with their articles and sites
+    # the author with the site; the comments with their articles and sites; when they were written
     counts = []
     for length in (3, 300):
         article = make_article(comments=["x"] * length)
         author = name_author(comments_of(article)[0])
         Comment.objects.filter(article=article).update(author=author)
         counts.append(len(queries_of(author.get_absolute_url())))
-    assert counts == [2, 2]
+    assert counts == [3, 3]
 
 
 def test_queries_of_an_entity() -> None:
-    # the entity; its other names; the mentions with their texts and sites
+    # the entity; its other names; the mentions with their texts and sites; when those were written
     counts = []
     for length in (3, 300):
         article = make_article(comments=["Cairo"] * length)
         for comment in comments_of(article):
             entity = mention(article, comment)
         counts.append(len(queries_of(entity.get_absolute_url())))
-    assert counts == [3, 3]
+    assert counts == [4, 4]
 
 
 def test_queries_of_a_search() -> None:

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from archive import queries
 from archive.views import thread
+from archive.views.figures import figures
 from archive.views.page import page
 
 
@@ -18,6 +20,7 @@ def about(request: HttpRequest) -> HttpResponse:
         description=f"What {settings.SITE_NAME} keeps, how sure it is of each part, and how to cite it.",
         sure=thread.SURE,
         doubtful=thread.DOUBTFUL,
+        figures=figures(queries.periods()),
     )
 
 

@@ -7,14 +7,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from archive import queries
+from archive.views.figures import LEAFED, span
 from archive.views.page import page
-from archive.views.paging import address, newest_first
+from archive.views.paging import address, newest_first, ways
 
 
 def author(request: HttpRequest, author_id: int) -> HttpResponse:
     named = get_object_or_404(queries.authors().visible_to(request.user).select_related("site"), pk=author_id)
     comments = queries.comments().visible_to(request.user).by_author(named.pk)
-    found = newest_first(comments, before=request.GET.get("before"), limit=settings.RESULTS_PER_PAGE)
+    found = newest_first(comments, request, limit=settings.RESULTS_PER_PAGE)
+    dates = queries.comments().visible_to(request.user).filter(author_id=named.pk).written_when(among=LEAFED + 1)
     return page(
         request,
         "author.html",
@@ -23,6 +25,6 @@ def author(request: HttpRequest, author_id: int) -> HttpResponse:
         path=address(request),
         author=named,
         comments=found.rows,
-        first_url=address(request, before=None) if request.GET.get("before") else "",
-        next_url=address(request, before=found.next) if found.next else "",
+        span=span(dates, one="comment", many="comments"),
+        **ways(request, found),
     )

@@ -13,8 +13,9 @@ from django.urls import reverse
 from archive import queries
 from archive.models import Entity, Mention
 from archive.text import highlight
+from archive.views.figures import LEAFED, span
 from archive.views.page import moved, page
-from archive.views.paging import address, newest_first
+from archive.views.paging import address, newest_first, ways
 
 ALIASES = 20
 SNIPPET = 280  # code points
@@ -32,7 +33,8 @@ def entity(request: HttpRequest, entity_id: int, slug: str) -> HttpResponse:
     if elsewhere := moved(request, (named.merged_into or named).get_absolute_url()):
         return elsewhere
     mentions = queries.mentions().of_entity(named.pk)
-    found = newest_first(mentions, before=request.GET.get("before"), limit=settings.RESULTS_PER_PAGE)
+    found = newest_first(mentions, request, limit=settings.RESULTS_PER_PAGE)
+    dates = queries.mentions().written_when(named.pk, among=LEAFED + 1)
     return page(
         request,
         "entity.html",
@@ -43,8 +45,8 @@ def entity(request: HttpRequest, entity_id: int, slug: str) -> HttpResponse:
         aliases=_other_names(named),
         places=_places(found.rows),
         articles_url=f"{reverse('home')}?entity={named.pk}",
-        first_url=address(request, before=None) if request.GET.get("before") else "",
-        next_url=address(request, before=found.next) if found.next else "",
+        span=span(dates, one="mention", many="mentions"),
+        **ways(request, found),
     )
 
 

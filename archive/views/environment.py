@@ -34,6 +34,11 @@ def moment(at: datetime) -> str:
     return f"{day(at)}, {at.hour:02}:{at.minute:02} UTC"
 
 
+def month(name: str) -> str:
+    """``Mar 2017`` for ``2017-03``."""
+    return f"{MONTHS[int(name[5:7])]} {name[:4]}"
+
+
 def number(count: int) -> str:
     """``5,312``."""
     return f"{count:,}"
@@ -56,5 +61,5 @@ def environment(**options: Any) -> Environment:
     made.globals.update(
         static=static, url=reverse, entity_url=entity_url, counted=counted, site_name=settings.SITE_NAME
     )
-    made.filters.update(stored=stored, excerpt=excerpt, day=day, moment=moment, number=number)
+    made.filters.update(stored=stored, excerpt=excerpt, day=day, month=month, moment=moment, number=number)
     return made

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest
 
 from archive.filters import ArticleFilter, language_choices, site_choices
-from archive.models import Site
+from archive.models import Site, Tally
 from archive.views.paging import address
 
 
@@ -24,13 +24,21 @@ class Filtering(NamedTuple):
     languages: list[tuple[str, str]]
     values: dict[str, Any]
     chosen: list[Choice]
+    undated: str
     problems: list[str]
 
 
 def filtering(request: HttpRequest, asked: ArticleFilter) -> Filtering:
-    """Two queries: the sites and the languages to choose from."""
+    """Two queries: the sites and the languages to choose from.
+
+    ``undated`` is where to find the articles that a date leaves out because theirs is not known.
+    """
     values = asked.values()
     chosen = [
-        Choice(name, words, address(request, **{name: None, "before": None})) for name, words in asked.chosen().items()
+        Choice(name, words, address(request, **{name: None, "before": None, "after": None}))
+        for name, words in asked.chosen().items()
     ]
-    return Filtering(site_choices(values.get("site")), language_choices(), values, chosen, asked.problems())
+    dated = {"since", "until", "period"} & values.keys() and values.get("period") != Tally.UNDATED
+    without = {"since": None, "until": None, "before": None, "after": None, "period": Tally.UNDATED}
+    undated = address(request, **without) if dated else ""
+    return Filtering(site_choices(values.get("site")), language_choices(), values, chosen, undated, asked.problems())

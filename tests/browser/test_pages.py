@@ -21,6 +21,8 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 READER = {
     "home": "/",
     "home-discussed": "/?order=discussed",
+    "home-year": "/?order=discussed&period=2016",
+    "site": "/site/{site}/-/",
     "home-empty": "/?since=2999-01-01",
     "article": "/a/1/-/",
     "comment": "/a/1/c/{comment}/",
@@ -68,6 +70,7 @@ def places(demo: Demo) -> dict[str, Any]:
         "entity": demo.value("SELECT id FROM archive_entity ORDER BY mention_count DESC, id LIMIT 1"),
         "author": an_author(demo),
         "word": "the",
+        "site": several_years(demo),
     }
 
 
@@ -82,6 +85,26 @@ def an_author(demo: Demo) -> Any:
         " WHERE article_id = 1 AND thread_rank = 0 RETURNING id"
     )
     return author
+
+
+def several_years(demo: Demo) -> Any:
+    """The first article's site, with articles of several years, so that pages have something to draw and to list."""
+    site = demo.value("SELECT site_id FROM archive_article WHERE id = 1")
+    for number in range(30):
+        at, size = f"201{number % 8}-0{number % 9 + 1}", number * number % 170
+        demo.value(
+            "INSERT INTO archive_article (site_id, source_id, key, digest, title, title_basis, slug, url, byline,"
+            " status, language, body, html, activity, imported_at, version, published_at, counted_month,"
+            f" comment_count, counted_comments) SELECT {site}, source_id, '{number}', '',"
+            f" 'What was said on day {number + 2}', 'stated', 'said', '', 'R. Halloran', 'published', 'en',"
+            f" 'A hall full of people, and {size} of them spoke.', '', '{{}}', now(), 1, '{at}-14', '{at}', {size},"
+            f" {size} FROM archive_article WHERE id = 1 RETURNING id"
+        )
+        demo.value(
+            f"INSERT INTO archive_tally (site_id, month, articles, comments, summed) SELECT site, month, 1, {size},"
+            f" false FROM unnest(ARRAY[NULL, {site}]) AS site, unnest(ARRAY['all', '{at}']) AS month RETURNING id"
+        )
+    return site
 
 
 @pytest.fixture(scope="session")
