@@ -20,11 +20,16 @@ const comments = new Map(Object.entries(state.comments).map(([at, comment]) => [
 const items = new Map(); // comment -> what is drawn of it at the right
 let order = [];
 let here = lines[0];
+let anchor = null; // where a selection of lines begins; it ends at the marked one
+let selecting = false; // whether a touch extends the selection
 let target = null; // while picking: the comment that would be answered
 let lastAsked = null;
 let queue = Promise.resolve();
 
 root.classList.add("ready");
+source.setAttribute("role", "listbox");
+source.setAttribute("aria-multiselectable", "true");
+for (const { el } of lines) el.setAttribute("role", "option");
 const article = document.createElement("div");
 article.className = "article";
 const list = document.createElement("ol");
@@ -216,12 +221,11 @@ function mark(line, scroll = false) {
   here = line;
   if (marked !== line.el) {
     marked?.classList.remove("here");
-    marked?.setAttribute("aria-selected", "false");
     marked = line.el;
-    line.el.setAttribute("aria-selected", "true");
     source.setAttribute("aria-activedescendant", line.el.id);
   }
   if (!line.el.classList.contains("here")) line.el.classList.add("here");
+  drawSelection();
   const item = line.owner === null ? null : items.get(line.owner).el;
   if (markedItem !== item) markedItem?.classList.remove("here");
   markedItem = item;
@@ -231,6 +235,42 @@ function mark(line, scroll = false) {
     settle(4, () => here === line && (show(source, line.el), show(thread, item ?? article)));
   }
   tell();
+}
+
+// The selected lines: those from the anchor to the marked one, or the marked one alone.
+const selected = () => {
+  const [a, b] = [(anchor ?? here).index, here.index];
+  return lines.slice(Math.min(a, b), Math.max(a, b) + 1);
+};
+const startsIn = (some) => some.filter((line) => state.lines[line.at] === "start").map((line) => line.at);
+const range = () => {
+  const some = selected();
+  return some.length > 1 ? { at: some[0].at, until: some.at(-1).at } : null;
+};
+
+const chosen = new Set();
+function drawSelection() {
+  const wanted = new Set(selected());
+  for (const line of chosen) {
+    if (wanted.has(line)) continue;
+    line.el.classList.remove("sel");
+    line.el.removeAttribute("aria-selected");
+    chosen.delete(line);
+  }
+  for (const line of wanted) {
+    if (wanted.size > 1 && !line.el.classList.contains("sel")) line.el.classList.add("sel");
+    if (chosen.has(line)) continue;
+    line.el.setAttribute("aria-selected", "true");
+    chosen.add(line);
+  }
+  if (wanted.size === 1) here.el.classList.remove("sel");
+  root.querySelector("[data-do=select]").setAttribute("aria-pressed", selecting || wanted.size > 1);
+}
+
+function unselect() {
+  anchor = null;
+  selecting = false;
+  drawSelection();
 }
 
 // Lines that come into sight get their true height one frame later, and push the marked one away.
@@ -248,7 +288,13 @@ function tell() {
   const comment = owner(here);
   const at = here.owner;
   let words = `Line ${here.number}: ${{ art: "article", out: "left out" }[state.lines[here.at]] ?? ""}`;
-  if (picking()) words = `The comment at ${placeOf(picked)} answers ${target === null ? "the article" : placeOf(target)}?`;
+  const some = selected();
+  const asking = !picking() && some.length === 1;
+  if (some.length > 1 && !picking()) {
+    const n = startsIn(some).length;
+    words = `${some.length} lines are selected, ${some[0].number}–${some.at(-1).number}: ${n === 1 ? "one comment starts" : `${n || "no"} comments start`} on them.`;
+  } else if (selecting) words = "Touch the last line of the selection.";
+  else if (picking()) words = `${pickedRange ? "The selected comments answer" : `The comment at ${placeOf(picked)} answers`} ${target === null ? "the article" : placeOf(target)}?`;
   else if (comment) {
     const answers = comment.parent === null ? "on the article" : `a reply to ${placeOf(comment.parent)}`;
     if (!comment.asked) words = `Line ${here.number}: ${comment.settled ? "settled, " : "a comment "}${answers}.`;
@@ -257,10 +303,11 @@ function tell() {
   }
   else if (state.none) words = `Is it right that nobody comments? ${percent(state.none[1])} sure: ${state.none[2]}.`;
   if ($("question").textContent !== words) $("question").textContent = words;
-  root.querySelector("[data-do=leave_out]").lastChild.textContent = state.lines[here.at] === "out" ? " take back in" : " leave out";
-  $("question").classList.toggle("open", Boolean(comment?.asked ?? state.none));
+  root.querySelector("[data-do=leave_out]").lastChild.textContent = allOut(some) ? " take back in" : " leave out";
+  $("question").classList.toggle("open", asking && Boolean(comment?.asked ?? state.none));
 }
 
+const allOut = (some) => some.every((line) => state.lines[line.at] === "out");
 const placeOf = (at) => place(order.find((item) => item.at === at)?.lines ?? [lineAt.get(at)]);
 
 // Without comments there is one question at most: whether that is right.
@@ -271,6 +318,7 @@ function questions() {
 }
 
 function jump(step) {
+  anchor = null;
   const open = questions();
   if (!open.length) return say("No question is open.");
   const rank = (at) => comments.get(at)?.asked?.[1] ?? 0.5;
@@ -282,8 +330,13 @@ function jump(step) {
   mark(lineAt.get(at), true);
 }
 
-function walk(step, byComment) {
-  if (!byComment) return mark(lines[Math.max(0, Math.min(lines.length - 1, here.index + step))], true);
+function walk(step, extend) {
+  anchor = extend || selecting ? anchor ?? here : null;
+  mark(lines[Math.max(0, Math.min(lines.length - 1, here.index + step))], true);
+}
+
+function walkComments(step) {
+  anchor = null;
   let i = here.index + step;
   while (i > 0 && i < lines.length - 1 && state.lines[lines[i].at] !== "start") i += step;
   mark(lines[Math.max(0, Math.min(lines.length - 1, i))], true);
@@ -345,35 +398,58 @@ function take(answer) {
 
 /* What can be done. Each works on the marked line or on the comment that it is in. */
 
+// Several lines at once are one operation, and one undo.
+const atOnce = (op, then) => {
+  const several = range();
+  if (several) send({ op, ...several }, unselect);
+  else inComment(then ?? ((at) => send({ op, at })));
+};
 const inComment = (then) => {
   if (here.owner === null) return say("This line is in no comment.", true);
   then(here.owner);
 };
 let picked = null;
+let pickedRange = null; // of several comments that are to answer the same
 const picking = () => picked !== null;
 
 const actions = {
   next: () => jump(1),
   previous: () => jump(-1),
-  accept: () => state.none ? send({ op: "accept", at: state.none[0] }) : inComment((at) => send({ op: "accept", at }, () => questions().length && jump(1))),
+  accept: () => state.none ? send({ op: "accept", at: state.none[0] }) : atOnce("accept", (at) => send({ op: "accept", at }, () => questions().length && jump(1))),
   accept_rest: () => send({ op: "accept_rest" }),
-  start: () => send({ op: "start", at: here.at }),
+  start: () => send({ op: "start", ...(range() ?? { at: here.at }) }, unselect),
   article_end: () => {
     const next = lines[Math.min(lines.length - 1, here.index + 1)];
     send({ op: "article_end", at: here.at }, () => mark(next, true));
   },
-  join: () => inComment((at) => send({ op: "join", at })),
-  indent: () => inComment((at) => send({ op: "indent", at })),
-  outdent: () => inComment((at) => send({ op: "outdent", at })),
+  join: () => atOnce("join"),
+  indent: () => atOnce("indent"),
+  outdent: () => atOnce("outdent"),
   leave_out: () => {
-    const next = lines[Math.min(lines.length - 1, here.index + 1)];
-    send({ op: state.lines[here.at] === "out" ? "keep" : "leave_out", at: here.at }, () => mark(next, true));
+    const some = selected();
+    const next = lines[Math.min(lines.length - 1, some.at(-1).index + 1)];
+    const op = allOut(some) ? "keep" : "leave_out";
+    send({ op, ...(range() ?? { at: here.at }) }, () => { unselect(); mark(next, true); });
   },
+  select: () => {
+    if (selecting || anchor) unselect();
+    else [selecting, anchor] = [true, here];
+    mark(here);
+  },
+  unselect: () => { unselect(); mark(here); },
+  above: () => walkComments(-1),
+  below: () => walkComments(1),
   undo: () => send({ op: "undo" }),
   redo: () => send({ op: "redo" }),
-  reply: () => inComment(startPicking),
-  pick: () => { const [at, to] = [picked, target]; stopPicking(); send({ op: "reply", at, to }); },
-  pick_article: () => { const at = picked; stopPicking(); send({ op: "reply", at, to: null }); },
+  reply: () => {
+    const several = range();
+    if (!several) return inComment((at) => startPicking(at));
+    const first = startsIn(selected())[0];
+    if (first === undefined) say("No comment starts on these lines.", true);
+    else startPicking(first, several);
+  },
+  pick: () => answerWith(target),
+  pick_article: () => answerWith(null),
   cancel: () => { stopPicking(); tell(); },
   author: () => inComment(askByline),
   publish: () => {
@@ -410,8 +486,15 @@ function askByline(at) {
 
 /* Picking the comment that is answered */
 
-function startPicking(at) {
+function answerWith(to) {
+  const place = pickedRange ?? { at: picked };
+  stopPicking();
+  send({ op: "reply", ...place, to }, unselect);
+}
+
+function startPicking(at, several = null) {
   picked = at;
+  pickedRange = several;
   const candidates = order.map((item) => item.at);
   const above = candidates.slice(0, candidates.indexOf(at));
   target = comments.get(at).parent ?? above.at(-1) ?? null;
@@ -422,7 +505,7 @@ function startPicking(at) {
 }
 
 function stopPicking() {
-  picked = null;
+  picked = pickedRange = null;
   root.classList.remove("picking");
   list.querySelector(".target")?.classList.remove("target");
   $("keys").hidden = false;
@@ -449,7 +532,7 @@ function aimBy(step) {
 const keys = {
   n: "next", p: "previous", y: "accept", A: "accept_rest", e: "article_end", s: "start", m: "join",
   ArrowRight: "indent", ArrowLeft: "outdent", r: "reply", x: "leave_out", a: "author", u: "undo", U: "redo",
-  "?": "help", Enter: "publish",
+  j: "below", k: "above", Escape: "unselect", "?": "help", Enter: "publish",
 };
 const pickingKeys = { Enter: "pick", 0: "pick_article", Escape: "cancel" };
 
@@ -477,11 +560,13 @@ root.addEventListener("click", (event) => {
   if (line) {
     const found = lineAt.get(Number(line.id.slice(1)));
     if (picking()) return found.owner === null || found.owner === picked || aim(found.owner);
+    anchor = event.shiftKey || selecting ? anchor ?? here : null;
     mark(found);
     if (markedItem) show(thread, markedItem);
   } else if (item) {
     const at = Number(item.dataset.at);
     if (picking()) return at === picked || aim(at);
+    anchor = null;
     mark(lineAt.get(at));
     show(source, here.el);
   }

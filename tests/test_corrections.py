@@ -239,6 +239,7 @@ def test_no_correction_loses_or_changes_a_character(
         places = outline.lines
         given_: dict[str, Any] = {"op": name, "at": places[number % len(places)].start, "author": "A"}
         given_ |= {"to": None if to < 0 else places[to % len(places)].start, "posted_at": "2020-01-01", "all": to > 5}
+        given_ |= {"until": places[to % len(places)].start} if to % 2 else {}
         try:
             log.append(corrections.named(outline, given_))
         except ValueError:
@@ -260,3 +261,72 @@ def assert_sound(outline: Outline, text: str, proposal: Discussion) -> None:
     assert (again.kinds, dict(again.comments)) == (outline.kinds, dict(outline.comments))
     kept = json.loads(json.dumps(corrections.to_json(outline)))
     assert corrections.from_json(text, kept) == outline
+
+
+# Several lines at once
+
+
+def several(name: str, first: int, last: int, **fields: Any) -> dict[str, Any]:
+    return op(name, first, **{"until": at(last), **fields})
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (several("leave_out", 4, 6), "aaa----S"),  # two comments go, all of them
+        (several("leave_out", 2, 4), "a---Sc-S".replace("Sc", "SS")),  # the rest of the last one stays a comment
+        (several("leave_out", 6, 7), "aaaSc--S"),
+        (several("start", 4, 8), "aaaSSS-S"),  # what is left out stays so
+        (several("start", 3, 6), "aaSSSS-S"),
+        (several("join", 4, 8), "aaaScc-c"),
+        (several("join", 5, 6), "aaaScc-S"),
+        (several("join", 3, 6), "aaaaaa-S"),  # into the article
+    ],
+)
+def test_several_lines_are_one_operation(operation: dict[str, Any], expected: str) -> None:
+    assert shape(corrected(operation)) == expected
+
+
+def test_several_lines_are_kept_again() -> None:
+    outline = corrected(several("leave_out", 2, 8))
+    assert shape(outline) == "a-------"
+    assert shape(corrected(several("keep", 3, 8), outline=outline)) == "a-aaaaaa"
+
+
+def test_several_comments_answer_one_and_move_along() -> None:
+    nested = corrected(op("reply", 8, to=at(6)))
+    moved = corrected(several("reply", 6, 8, to=at(4)), outline=nested)
+    assert [remark.parent for remark in moved.comments.values()] == [None, at(4), at(6)]
+    assert corrected(several("indent", 6, 8), outline=nested) == moved
+    assert [r.parent for r in corrected(several("outdent", 6, 8), outline=moved).comments.values()][1:] == [None, at(6)]
+
+
+def test_several_comments_are_accepted() -> None:
+    assert [question.at for question in questions(corrected(several("accept", 4, 7)))] == [at(8)]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        several("leave_out", 1, 3),  # all of the article
+        several("start", 1, 3),
+        several("start", 7, 7, until=at(6)),  # upside down
+        several("join", 1, 3),
+        several("reply", 4, 6, to=at(6)),  # to one of themselves
+        several("reply", 1, 3, to=at(6)),
+        several("leave_out", 4, 6, until=7),  # no line starts there
+        several("leave_out", 4, 6, until="x"),
+    ],
+)
+def test_several_lines_are_refused_as_a_whole(operation: dict[str, Any]) -> None:
+    try:
+        outline, problems = apply(PROPOSED, [corrections.named(PROPOSED, operation)])
+    except ValueError as refused:
+        assert str(refused)  # noqa: PT017  some are refused when they are named, the others when they are carried out
+    else:
+        assert (outline, len(problems)) == (PROPOSED, 1)
+
+
+def test_several_lines_are_said_in_words() -> None:
+    kept = corrections.named(PROPOSED, several("leave_out", 4, 6))
+    assert corrections.describe(PROPOSED, kept) == "lines 4 to 6 are left out"

@@ -467,9 +467,13 @@ def test_an_impossible_operation_is_answered_in_words(client: Client, article: A
 def test_the_forms_do_the_same_without_a_script(client: Client, article: Article, archivist: User) -> None:
     lay_out(article, archivist)
     client.force_login(archivist)
-    sent = {"op": "reply", "line": "5", "to": "4", "version": Review.objects.get().version}
+    sent = {"op": "reply", "at": at(5), "to": "4", "version": Review.objects.get().version}
     text = client.post(address(article), sent, follow=True).content.decode()
     assert "Saved: the comment at line 5 answers line 4." in text
+    assert f'name="at" value="{at(5)}" aria-label="line 5" checked' in text
+    assert '<li class="d1"><div class="head"><span>line 5</span>' in text  # the thread as it would read
+    sent = {"op": "leave_out", "at": at(2), "until": "3", "version": Review.objects.get().version}
+    assert "Saved: lines 2 to 3 are left out." in client.post(address(article), sent, follow=True).content.decode()
     client.post(address(article), {"op": "publish", "version": Review.objects.get().version})
     assert Comment.objects.get(span_start=at(5)).parent == Comment.objects.get(span_start=at(4))
 
@@ -499,6 +503,24 @@ def test_an_archivist_does_not_read_what_a_moderator_hid(client: Client, article
         assert gone not in text
     assert "hidden by a moderator" in text
     assert "nine years" in text
+
+
+@pytest.mark.parametrize("sent", [{}, {"op": "start"}, {"op": "start", "at": "²", "until": "x"}, {"at": "9" * 30}])
+def test_nonsense_in_the_form_is_answered(
+    client: Client, article: Article, archivist: User, sent: dict[str, str]
+) -> None:
+    client.force_login(archivist)
+    answer = client.post(address(article), {"version": "0", **sent}, follow=True)
+    assert (answer.status_code, Correction.objects.count()) == (200, 0)
+
+
+def test_a_range_is_one_step_and_one_undo(article: Article, archivist: User) -> None:
+    lay_out(article, archivist)
+    before = Review.objects.get().version
+    do(article, archivist, {"op": "leave_out", "at": at(5), "until": at(7)})
+    assert (starts(article), Review.objects.get().version) == ([at(4)], before + 1)
+    do(article, archivist, {"op": "undo"})
+    assert starts(article) == [at(4), at(5), at(7)]
 
 
 def test_a_script_in_the_source_is_text(client: Client, archivist: User) -> None:

@@ -15,36 +15,33 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
-from archive import queries, review
+from archive import queries, review, threads
 from archive.admin.site import ModelAdmin
 from archive.ingest import corrections
 from archive.ingest.corrections import Kind, Outline, Question, Remark
+from archive.ingest.records import Span
 from archive.models import Article
 
 KINDS = {Kind.ARTICLE: "art", Kind.START: "start", Kind.CONTINUES: "more", Kind.LEFT_OUT: "out"}
 LINE = (
-    '<li id="l{at}" role="option" aria-selected="false" class="{look}"><span class="no">{number}</span>'
-    '<span class="text" dir="auto">{text}</span><span class="what"></span></li>'
+    '<li id="l{at}" class="{look}"><span class="no">{number}</span><span class="text" dir="auto">{text}</span>'
+    '<span class="what"></span>{choice}</li>'
 )
+CHOICE = '<noscript><input type="radio" form="plain" name="at" value="{at}" aria-label="line {number}"{on}></noscript>'
 MASKED = "hidden by a moderator"
 MOST_BYTES = 64 * 1024  # of one operation
 LISTED = 100  # articles that the queue names; the rest waits its turn
-PLAIN = (  # what the page does without JavaScript
-    ("article_end", "the article ends with this line"),
-    ("start", "a comment starts on this line"),
-    ("join", "the comment that starts here belongs to the one above"),
-    ("indent", "indent"),
-    ("outdent", "outdent"),
-    ("reply", "this comment answers the one at line …"),
-    ("leave_out", "leave this line out"),
-    ("keep", "keep this line after all"),
-    ("author", "set the author"),
-    ("date", "set the date"),
-    ("accept", "this comment is right"),
-    ("accept_rest", "all that is left is right"),
-    ("undo", "undo"),
-    ("redo", "redo"),
+PLAIN = (  # what the page does about a line without JavaScript, besides what it has fields for
+    ("start", "Starts a comment"),
+    ("join", "Belongs to the one above"),
+    ("article_end", "Article ends here"),
+    ("leave_out", "Leave out"),
+    ("keep", "Take back in"),
+    ("indent", "Indent"),
+    ("outdent", "Outdent"),
+    ("accept", "Is right"),
 )
+DEEPEST = 12  # levels by which the thread is indented
 
 
 def review_view(admin: ModelAdmin[Article], request: HttpRequest, pk: int) -> HttpResponse:
@@ -78,7 +75,8 @@ def _page(admin: ModelAdmin[Article], request: HttpRequest, article: Article) ->
     if state:
         masked = _masked(request, state.outline, article.pk)
         context |= {
-            "lines": _lines(state.outline, masked),
+            "lines": _lines(state.outline, masked, chosen=request.GET.get("at", "") if state.is_open else None),
+            "thread": _thread(state.outline, masked),
             "data": {**_shape(state, masked), "open": _openness(state)},
         }
     return TemplateResponse(request, "admin/archive/article/review.html", context)
@@ -106,8 +104,11 @@ def _masked(request: HttpRequest, outline: Outline, article_id: int) -> set[int]
     return {span.start for span, is_covered in zip(outline.lines, covered, strict=True) if is_covered}
 
 
-def _lines(outline: Outline, masked: set[int]) -> SafeString:
-    """The source, line by line. Joined by hand, because a template would take seconds for a long one."""
+def _lines(outline: Outline, masked: set[int], *, chosen: str | None) -> SafeString:
+    """The source, line by line. Joined by hand, because a template would take seconds for a long one.
+
+    ``chosen`` is the offset of the line that is, where there is no script; None where none can be.
+    """
     made = []
     number, at = 1, 0
     for span, kind in zip(outline.lines, outline.kinds, strict=True):
@@ -115,8 +116,35 @@ def _lines(outline: Outline, masked: set[int]) -> SafeString:
         at = span.start
         gone = at in masked
         text = MASKED if gone else escape(outline.text[span.start : span.end])
-        made.append(LINE.format(at=at, look=KINDS[kind] + (" gone" if gone else ""), number=number, text=text))
+        on = " checked" if str(at) == chosen else ""
+        choice = "" if chosen is None else CHOICE.format(at=at, number=number, on=on)
+        look = KINDS[kind] + (" gone" if gone else "")
+        made.append(LINE.format(at=at, look=look, number=number, text=text, choice=choice))
     return mark_safe("\n".join(made))  # noqa: S308  escaped above
+
+
+def _thread(outline: Outline, masked: set[int]) -> SafeString:
+    """The discussion as it would read, for those without a script; with one, the script draws it."""
+    parts = dict(outline.units())
+    parents = [None if remark.parent is None else str(remark.parent) for remark in outline.comments.values()]
+    order = threads.arrange([str(at) for at in outline.comments], parents)
+    comments = sorted(zip(order.rank, order.depth, outline.comments.items(), strict=True))
+    made = [f'<div class="article">{_paragraphs(outline, parts.get(None, []), masked)}</div><ol>']
+    for _, depth, (at, remark) in comments:
+        head = [f"line {corrections.line_number(outline.text, at)}"]
+        head.append(remark.author or "author unknown" if at not in masked else MASKED)
+        head += [f"{remark.posted_at:%Y-%m-%d %H:%M}"] if remark.posted_at else []
+        said = "".join(f"<span>{escape(words)}</span>" for words in head)
+        body = _paragraphs(outline, parts.get(at, []), masked)
+        made.append(
+            f'<li class="d{min(depth, DEEPEST)}"><div class="head">{said}</div><div class="body">{body}</div></li>'
+        )
+    return mark_safe("".join([*made, "</ol>"]))  # noqa: S308  escaped above
+
+
+def _paragraphs(outline: Outline, lines: list[Span], masked: set[int]) -> str:
+    texts = (MASKED if span.start in masked else escape(outline.text[slice(*span)]) for span in lines)
+    return "".join(f'<p dir="auto">{text}</p>' for text in texts)
 
 
 def _shape(state: review.State, masked: set[int]) -> dict[str, Any]:
@@ -198,32 +226,30 @@ def _carry_out(request: HttpRequest, article: Article, operation: Mapping[str, A
 
 
 def _answer_form(request: HttpRequest, article: Article) -> HttpResponse:
-    """The same operations without the script: places are line numbers here."""
+    """The same operations without the script: one line is chosen by its offset, others are named by their numbers."""
     sent = request.POST
     state = review.state_of(article)
-    operation: dict[str, Any] = {"op": sent.get("op", "")}
+    at = _number(sent.get("at", ""))
+    operation: dict[str, Any] = {"op": sent.get("op", ""), "at": at}
     if state:
-        operation |= {
-            "at": _offset(state.outline, sent.get("line", "")),
-            "to": _offset(state.outline, sent.get("to", "")),
-        }
+        operation |= {name: _offset(state.outline, sent.get(name, "")) for name in ("until", "to")}
     operation |= {"author": sent.get("author"), "posted_at": sent.get("posted_at"), "all": sent.get("all")}
-    version = sent.get("version", "")
-    answer = _carry_out(request, article, operation, int(version) if version.isdecimal() else -1)
+    version = _number(sent.get("version", ""))
+    answer = _carry_out(request, article, operation, -1 if version is None else version)
     if answer.problem:
         messages.error(request, f"{capfirst(answer.problem)}.")
-    elif operation["op"] == "reopen":
-        messages.success(request, "Open again. Readers see it as it was published until you publish it anew.")
     elif answer.said and operation["op"] != "discard":
         messages.success(request, f"Saved: {answer.said}.")
-    return HttpResponseRedirect(request.path)
+    return HttpResponseRedirect(request.path if at is None else f"{request.path}?at={at}#l{at}")
+
+
+def _number(sent: str) -> int | None:
+    return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) < 10 else None
 
 
 def _offset(outline: Outline, number: str) -> int | None:
     """Where the source line with this number starts, or its first part that is in the outline."""
-    if not number.isdecimal() or len(number) > 9:
-        return None
-    wanted = int(number)
+    wanted = _number(number)
     return next((s.start for s in outline.lines if corrections.line_number(outline.text, s.start) == wanted), None)
 
 

@@ -3,7 +3,8 @@
 Pure: no Django. An operation is a JSON object that says what of the source is what; none can change, add or lose a
 character of it. It names its place by the offset of a line and a digest of the line's text, so that it finds the
 place again after the source was read anew, by span and, where that moved, by text. What cannot be found or makes no
-sense comes back as a problem and changes nothing. Offsets count code points; spans are half-open.
+sense comes back as a problem and changes nothing. Those of ``RANGES`` may name a second line as well (``until``), and
+then mean all lines from the one to the other. Offsets count code points; spans are half-open.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -304,28 +305,47 @@ def _named(draft: _Draft, given: dict[str, Any]) -> dict[str, Any]:
     at = given.get("at")
     number = draft.number_at(at)
     if op in {"indent", "outdent"}:
-        comment = draft.comment_of(number)
-        parent = draft.sibling_above(comment) if op == "indent" else draft.above_parent(comment)
-        return _named(draft, {"op": "reply", "at": comment, "to": parent})
+        return _named(draft, _shifted(draft, given, number))
     made = {"op": op, "at": at, "digest": draft.digest_of(number)}
-    if op == "reply":
-        made |= {"at": (comment := draft.comment_of(number)), "digest": draft.digest_at(comment), "to": given.get("to")}
-        if made["to"] is not None:
-            made["to"] = draft.comment_of(draft.number_at(made["to"]))
-            made["to_digest"] = draft.digest_at(made["to"])
-    elif op == "author":
-        made["author"] = " ".join(str(given.get("author") or "").split())
-        if given.get("all"):
-            made["was"] = draft.comments[draft.comment_of(number)].author or ""
-    elif op == "date":
-        made["posted_at"] = given.get("posted_at") or None
-    return made
+    if op in RANGES and given.get("until") not in {None, at}:
+        last = draft.number_at(given["until"])
+        if last < number:
+            raise Refusal("the last of the lines stands above the first")
+        made |= {"until": given["until"], "until_digest": draft.digest_of(last)}
+    return made | _details(draft, given, number, is_range="until" in made)
+
+
+def _details(draft: _Draft, given: dict[str, Any], number: int, *, is_range: bool) -> dict[str, Any]:
+    """What an operation says besides its place. A reply of one comment is named by the comment's first line."""
+    match given["op"]:
+        case "reply":
+            comment = None if is_range else draft.comment_of(number)
+            place = {} if comment is None else {"at": comment, "digest": draft.digest_at(comment)}
+            return place | draft.target(given.get("to"))
+        case "author":
+            was = {"was": draft.comments[draft.comment_of(number)].author or ""} if given.get("all") else {}
+            return {"author": " ".join(str(given.get("author") or "").split()), **was}
+        case "date":
+            return {"posted_at": given.get("posted_at") or None}
+    return {}
+
+
+def _shifted(draft: _Draft, given: dict[str, Any], number: int) -> dict[str, Any]:
+    """``indent`` or ``outdent`` as the ``reply`` that it means here; of several comments, the first one decides."""
+    until = given.get("until")
+    several = [] if until in {None, given["at"]} else draft.starts_in(range(number, draft.number_at(until) + 1))
+    comment = several[0] if several else draft.comment_of(number)
+    to = draft.sibling_above(comment) if given["op"] == "indent" else draft.above_parent(comment)
+    place = {"at": given["at"], "until": until} if several else {"at": comment}
+    return {"op": "reply", **place, "to": to}
 
 
 def describe(outline: Outline, operation: Operation) -> str:
     """The operation in words, without a word of the source: ``line 12 starts a comment``."""
     op = str(operation.get("op"))
     words = WORDS.get("accept_none" if op == "accept" and not outline.comments else op, "{}")
+    if isinstance(until := operation.get("until"), int):
+        words = WORDS_OF_SEVERAL.get(op, words).replace("{last}", str(line_number(outline.text, until)))
     line = line_number(outline.text, operation.get("at"))
     to = operation.get("to")
     return words.format(
@@ -354,6 +374,17 @@ WORDS = {
     "redo": "made the correction that was taken back again",
     "discard": "gave up all corrections since it was published",
 }
+
+
+WORDS_OF_SEVERAL = {
+    "start": "each of lines {0} to {last} starts a comment",
+    "join": "lines {0} to {last} belong together",
+    "reply": "the comments at lines {0} to {last} answer {1}",
+    "leave_out": "lines {0} to {last} are left out",
+    "keep": "lines {0} to {last} are kept",
+    "accept": "the comments at lines {0} to {last} are right",
+}
+RANGES = frozenset(WORDS_OF_SEVERAL)
 
 
 # Carrying them out
@@ -447,6 +478,25 @@ class _Draft:
             raise Refusal(f"its line is {'no longer in the source' if not same else 'in the source several times'}")
         return same[0]
 
+    def find_lines(self, operation: Operation) -> range:
+        """The lines that an operation means: one, or all from that to another."""
+        first = self.find(operation)
+        last = self.find(operation, "until", "until_digest") if "until" in operation else first
+        if last < first:
+            raise Refusal("its lines are in another order by now")
+        return range(first, last + 1)
+
+    def starts_in(self, lines: Iterable[int]) -> list[int]:
+        """The offsets of the comments that start on these lines."""
+        return [self.starts[number] for number in lines if self.kinds[number] is Kind.START]
+
+    def target(self, to: object) -> dict[str, Any]:
+        """What a ``reply`` answers, as it is kept: the comment that the line at ``to`` is in, None for the article."""
+        if to is None:
+            return {"to": None}
+        at = self.comment_of(self.number_at(to))
+        return {"to": at, "to_digest": self.digest_at(at)}
+
     def comment_of(self, number: int) -> int:
         """The offset of the comment that the line belongs to."""
         for above in range(number, -1, -1):
@@ -481,21 +531,18 @@ class _Draft:
 
     # Small steps
 
-    def drop(self, at: int, heir: int | None) -> None:
-        """The comment is none any more; replies to it go to ``heir``."""
-        del self.comments[at]
-        self._move_replies(at, heir)
-        if not self.comments:  # a person took the last one out
-            self.article_claim = REVIEWED
-
-    def drop_all(self, gone: set[int]) -> None:
-        """These comments are none any more; replies to them are on the article."""
-        self.comments = {
-            at: replace(remark, parent=None) if remark.parent in gone else remark
-            for at, remark in self.comments.items()
-            if at not in gone
-        }
-        if gone and not self.comments:
+    def drop(self, heirs: Mapping[int, int | None]) -> None:
+        """These comments are none any more; replies to each go to its heir, or to the heir of that."""
+        kept = {}
+        for at, remark in self.comments.items():
+            to = remark.parent
+            while to is not None and to in heirs:
+                to = heirs[to]
+            if at not in heirs:
+                moved = to != remark.parent
+                kept[at] = replace(remark, parent=None if to == at else to) if moved else remark
+        self.comments = kept
+        if heirs and not kept:  # a person took the last one out
             self.article_claim = REVIEWED
 
     def rename(self, at: int, to: int) -> None:
@@ -532,7 +579,7 @@ class _Draft:
             raise Refusal("nothing would be left of the article")
         swallowed = [n for n in range(number + 1) if self.kinds[n] is Kind.START]
         last = self.starts[swallowed.pop()] if swallowed else None  # it may be cut in two
-        self.drop_all({self.starts[n] for n in swallowed})
+        self.drop({self.starts[n]: None for n in swallowed})
         self.kinds[: number + 1] = [
             kind if kind is Kind.LEFT_OUT else Kind.ARTICLE for kind in self.kinds[: number + 1]
         ]
@@ -540,72 +587,91 @@ class _Draft:
         if last is not None and below is not None and self.kinds[below] is Kind.CONTINUES:
             self.rename(last, self.starts[below])
         elif last is not None:
-            self.drop(last, None)
+            self.drop({last: None})
         if below is not None:
             self.begin(below)
             self.settle(self.starts[below])
 
     def start(self, operation: Operation) -> None:
-        number = self.find(operation)
-        if Kind.ARTICLE not in self.kinds[:number]:
+        lines = self.find_lines(operation)
+        first = next((n for n in lines if len(lines) == 1 or self.kinds[n] is not Kind.LEFT_OUT), None)
+        if first is None:
+            raise Refusal("all of these lines are left out")
+        if Kind.ARTICLE not in self.kinds[:first]:
             raise Refusal("nothing would be left of the article")
-        self.begin(number)
-        self.settle(self.starts[number])
+        self.begin(first)
+        for number in range(first, lines.stop):
+            if self.kinds[number] is not Kind.LEFT_OUT:
+                self.kinds[number] = Kind.START
+                self.comments.setdefault(self.starts[number], Remark())
+                self.settle(self.starts[number])
 
     def join(self, operation: Operation) -> None:
-        at = self.find_comment(operation)
-        number = self.number_at(at)
+        lines = self.find_lines(operation)
+        if len(lines) == 1:
+            self.find_comment(operation)
+        gone = self.starts_in(lines if len(lines) == 1 else lines[1:])
+        if not gone:
+            raise Refusal("no comment starts on these lines but on the first of them")
+        number = self.number_at(gone[0])
         heir = self._kept_above(number)
-        self.kinds[number] = Kind.CONTINUES
-        if heir is None:  # the first comment joins the article, all of it
+        for at in gone:
+            self.kinds[self.number_at(at)] = Kind.CONTINUES
+        if heir is None:  # what stands above is the article: they join it, all of them
             for n in range(number, self.first_start()):
                 self.kinds[n] = Kind.ARTICLE if self.kinds[n] is Kind.CONTINUES else self.kinds[n]
-        self.drop(at, heir)
-        if heir is not None and self._leads_to(heir, heir):  # the comment above answered the one that joins it
+        self.drop(dict.fromkeys(gone, heir))
+        if heir is not None and self._leads_into(heir, {heir}):  # the comment above answered the one that joins it
             self.comments[heir] = replace(self.comments[heir], parent=None, parent_claim=UNKNOWN)
 
     def _kept_above(self, number: int) -> int | None:
         above = next((n for n in range(number - 1, -1, -1) if self.kinds[n] is Kind.START), None)
         return None if above is None else self.starts[above]
 
-    def _leads_to(self, at: int | None, wanted: int) -> bool:
-        """Whether going up from the parent of ``at`` meets ``wanted``."""
+    def _leads_into(self, at: int | None, wanted: Collection[int]) -> bool:
+        """Whether going up from the parent of ``at`` meets one of ``wanted``."""
         seen = set[int]()
         while at is not None and at not in seen:
             seen.add(at)
             at = self.comments[at].parent
-            if at == wanted:
+            if at in wanted:
                 return True
         return False
 
     def reply(self, operation: Operation) -> None:
-        at = self.find_comment(operation)
+        """Of several comments, those that answer another of them keep doing so and move along."""
+        several = self.starts_in(self.find_lines(operation)) if "until" in operation else [self.find_comment(operation)]
         to = None if operation["to"] is None else self.find_comment(operation, "to", "to_digest")
-        if to == at or (to is not None and self._leads_to(to, at)):
+        chosen = set(several)
+        if not several:
+            raise Refusal("no comment starts on these lines")
+        if to in chosen or self._leads_into(to, chosen):
             raise Refusal("a comment cannot answer itself or a reply to it")
-        self.settle(at, parent=to, parent_claim=REVIEWED)
+        for at in several:
+            if self.comments[at].parent not in chosen:
+                self.settle(at, parent=to, parent_claim=REVIEWED)
 
     def leave_out(self, operation: Operation) -> None:
-        number = self.find(operation)
-        kind, at = self.kinds[number], self.starts[number]
-        if kind is Kind.ARTICLE and self.kinds.count(Kind.ARTICLE) == 1:
+        lines = self.find_lines(operation)
+        if all(kind is not Kind.ARTICLE for n, kind in enumerate(self.kinds) if n not in lines):
             raise Refusal("nothing would be left of the article")
-        if kind is Kind.START:
-            below = self.kept_below(number)
-            if below is not None and self.kinds[below] is Kind.CONTINUES:
-                self.kinds[below] = Kind.START
-                self.rename(at, self.starts[below])
-            else:
-                self.drop(at, self.comments[at].parent)
-        if kind is not Kind.LEFT_OUT:
-            self.reasons[at] = BY_HAND
-        self.kinds[number] = Kind.LEFT_OUT
+        starting = self.starts_in(lines)
+        for number in lines:
+            if self.kinds[number] is not Kind.LEFT_OUT:
+                self.reasons[self.starts[number]] = BY_HAND
+            self.kinds[number] = Kind.LEFT_OUT
+        below = self.kept_below(lines[-1])
+        if starting and below is not None and self.kinds[below] is Kind.CONTINUES:  # a part of the last one stays
+            self.kinds[below] = Kind.START
+            self.rename(starting.pop(), self.starts[below])
+        self.drop({at: self.comments[at].parent for at in starting})
 
     def keep(self, operation: Operation) -> None:
-        number = self.find(operation)
-        if self.kinds[number] is Kind.LEFT_OUT:
-            self.kinds[number] = Kind.ARTICLE if number < self.first_start() else Kind.CONTINUES
-            self.reasons.pop(self.starts[number], None)
+        first = self.first_start()
+        for number in self.find_lines(operation):
+            if self.kinds[number] is Kind.LEFT_OUT:
+                self.kinds[number] = Kind.ARTICLE if number < first else Kind.CONTINUES
+                self.reasons.pop(self.starts[number], None)
 
     def author(self, operation: Operation) -> None:
         at = self.find_comment(operation)
@@ -632,7 +698,9 @@ class _Draft:
             self.find(operation)
             self.article_claim = REVIEWED
             return
-        self._accept(self.find_comment(operation))
+        several = self.starts_in(self.find_lines(operation)) if "until" in operation else []
+        for at in several or [self.find_comment(operation)]:
+            self._accept(at)
 
     def _accept(self, at: int) -> None:
         remark = self.comments[at]

@@ -145,6 +145,66 @@ def test_the_mouse_does_what_the_keys_do(page: Page, demo: Demo) -> None:
     expect(page.locator("#thread .when")).to_have_text("2017-03-14 21:07")
 
 
+def test_several_lines_are_one_step(page: Page, demo: Demo) -> None:
+    opened(page, demo, PASTED.replace("Sunday", "Friday"))
+    before = structure(page)
+    go_to(page, 5)
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator("#question")).to_contain_text("3 lines are selected, 5–7")
+    press(page, "x")
+    expect(page.locator("#source .out")).to_have_count(3)
+    expect(page.locator("#source .sel")).to_have_count(0)
+    press(page, "u")
+    assert structure(page) == before
+    page.locator("#source li").nth(4).click()
+    page.locator("#source li").nth(6).click(modifiers=["Shift"])
+    press(page, "s")
+    assert {"line 5", "line 6", "line 7"} <= {place for place, _ in structure(page)}
+    page.locator("#source li").nth(4).click()
+    page.get_by_role("button", name="select lines").click()  # the way of a finger
+    page.locator("#source li").nth(6).click()
+    press(page, "m")
+    assert "lines 5–7" in {place for place, _ in structure(page)}
+
+
+def test_a_draft_is_discarded(page: Page, demo: Demo) -> None:
+    article = opened(page, demo, PASTED.replace("Sunday", "Saturday"))
+    shown = f"SELECT string_agg(id || status || md5(body), ' ') FROM archive_comment WHERE article_id = {article}"
+    before = demo.value(shown)
+    expect(page.get_by_text("A draft: readers see")).to_be_visible()
+    go_to(page, 5)
+    press(page, "x")
+    page.goto(f"/a/{article}/-/")
+    expect(page.locator("ol.thread")).to_be_visible()
+    page.goto(f"/admin/archive/article/{article}/review/")
+    page.get_by_role("button", name="Discard").click()
+    page.locator("#discard").get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("Discarded. Readers see what they saw all along.")).to_be_visible()
+    assert demo.value(shown) == before
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_without_javascript_it_is_done_with_forms(browser: Browser, page: Page, demo: Demo, width: int) -> None:
+    article = opened(page, demo, PASTED.replace("Sunday", f"Monday {width}"))
+    lines = page.locator("#source li").count()
+    plain = browser.new_context(base_url=demo.url, java_script_enabled=False, viewport={"width": width, "height": 900})
+    other = plain.new_page()
+    sign_in(other, demo, "archivist")
+    other.goto(f"/admin/archive/article/{article}/review/")
+    expect(other.locator("#source li")).to_have_count(lines)
+    other.get_by_label("line 6", exact=True).check()
+    other.get_by_role("button", name="Article ends here").click()
+    expect(other.get_by_text("Saved: the article ends with line 6.")).to_be_visible()
+    expect(other.get_by_label("line 6", exact=True)).to_be_checked()
+    expect(other.locator("#thread ol > li")).not_to_have_count(0)
+    other.screenshot(path=ROOT / "screenshots" / f"review-plain-{width}-light.png")
+    assert other.evaluate("document.documentElement.scrollWidth") <= width
+    other.get_by_role("button", name="Publish").click()
+    expect(other.get_by_text("Published. Readers see it now.")).to_be_visible()
+    plain.close()
+
+
 @pytest.fixture
 def fresh(browser: Browser, demo: Demo) -> Iterator[Page]:
     context = browser.new_context(base_url=demo.url)
@@ -208,6 +268,10 @@ def test_the_review_page_fits_and_axe_is_content(browser: Browser, demo: Demo, s
     shots.mkdir(exist_ok=True)
     page.screenshot(path=shots / f"review-{width}-{scheme}.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Shift+ArrowUp")
+    page.screenshot(path=shots / f"review-selection-{width}-{scheme}.png")
     assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
     page.keyboard.press("?")
     assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
