@@ -32,7 +32,9 @@ from archive import queries
 
 # What these name in an address changes nothing but the choice among the article's own rows. A search does more: it
 # depends on an index that follows later.
-PARAMETERS = frozenset({"rank", "after", "before", "sort", "depth", "context", "at", "since", "until"})
+PARAMETERS = frozenset(
+    {"rank", "after", "before", "sort", "depth", "context", "at", "since", "until"} | {"from", "to", "view"}
+)
 LONGEST_QUERY = 200  # characters of an address's query; a longer one is of no link of ours
 LARGEST_PART = 16  # one page takes at most this part of all the room
 SAME_FOR_GUESTS = "no-cache"  # may be kept, but has to be asked for each time: it may have been hidden since
@@ -156,6 +158,7 @@ def _name(request: HttpRequest, version: str) -> bytes:
         request.get_host(),
         request.path,
         request.META["QUERY_STRING"],
+        "HTTP_HX_REQUEST" in request.META,  # a script wants a part of the page
         version,
         settings.SITE_NAME,
         settings.COMMENTS_PER_PAGE,

@@ -21,7 +21,7 @@ from archive.ingest.records import Basis
 from archive.models import Article, Author, Comment, Entity, Mention, Site
 from archive.queries import ThreadRow
 from archive.search import index
-from archive.views.thread import MAX_LEVEL, doubt, printed
+from archive.views.thread import MAX_LEVEL, doubt, thread
 from tests.makers import comments_of, make_article
 
 pytestmark = pytest.mark.django_db
@@ -240,7 +240,7 @@ def forests(draw: st.DrawFn) -> list[int | None]:
 @given(forests(), st.integers(0, 59))
 def test_lists_nest_for_any_forest_from_any_row(parents: list[int | None], start: int) -> None:
     rows = rows_of(parents)[start:]
-    found = Nesting(printed(rows, Article(pk=1)))
+    found = Nesting(f"<ol>{thread(rows, Article(pk=1))}</ol>")
     assert (found.wrong, found.open, len(found.levels)) == ([], [], len(rows))
     assert "b" not in found.tags
 
@@ -248,14 +248,14 @@ def test_lists_nest_for_any_forest_from_any_row(parents: list[int | None], start
 @given(forests())
 def test_a_row_stands_as_deep_as_it_is_up_to_the_limit(parents: list[int | None]) -> None:
     rows = rows_of(parents)
-    found = Nesting(printed(rows, Article(pk=1)))
+    found = Nesting(f"<ol>{thread(rows, Article(pk=1))}</ol>")
     assert found.levels == {f"c{row.id}": min(row.depth, MAX_LEVEL) for row in rows}
 
 
 @given(forests(), st.integers(0, 59))
 def test_every_reply_stands_under_its_parent_or_names_it(parents: list[int | None], start: int) -> None:
     rows = rows_of(parents)[start:]
-    page = Nesting(printed(rows, Article(pk=1)))
+    page = Nesting(f"<ol>{thread(rows, Article(pk=1))}</ol>")
     for row in rows:
         assert (f"c{row.id}" in page.answering) == (
             row.parent_id is not None and page.under[f"c{row.id}"] != row.parent_id

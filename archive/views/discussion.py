@@ -16,7 +16,7 @@ from archive.views import selection
 from archive.views.grounds import told
 from archive.views.page import gone, moved, page
 from archive.views.selection import Asked, Selection
-from archive.views.thread import Look, printed
+from archive.views.thread import Look, thread
 
 ANCESTORS = 4  # shown above a comment on its own page
 ENTITIES = 12
@@ -45,7 +45,7 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
         order_in_words=selection.in_words(asked.order),
         ways=selection.ways(request, asked.order, dated=shown.last_comment_at is not None),
         above=found.above,
-        rows=printed([*found.above, *found.rows], shown, look),
+        rows=thread([*found.above, *found.rows], shown, look),
         entities=queries.mentions().most_named_in(shown.pk, among=TALLIED, limit=ENTITIES),
         tally=queries.comments().basis_tally(shown.pk, first=TALLIED),
     )
@@ -69,7 +69,7 @@ def comment(request: HttpRequest, article_id: int, comment_id: int) -> HttpRespo
         description=f"A comment under “{shown.title}” ({shown.site.name}), with what it replies to and its replies.",
         article=shown,
         here=here,
-        rows=printed([*above, *rows], shown, Look(context={row.id for row in above}, here=here.id)),
+        rows=thread([*above, *rows], shown, Look(context={row.id for row in above}, here=here.id)),
         further_up=here.depth > len(above),
         left_out=left_out,
         grounds=grounds and told(grounds, is_root=here.parent_id is None),

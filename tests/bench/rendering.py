@@ -83,6 +83,7 @@ def main(comments: int) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     article_id = make_thread(comments)
     settings.COMMENTS_PER_PAGE = comments
+    settings.PAGE_CACHE_BYTES = 0
     client = Client()
     path = queries.articles().get(pk=article_id).get_absolute_url()
 
