@@ -10,11 +10,12 @@ from typing import Any
 
 from django.conf.locale import LANG_INFO
 from django.forms import RegexField
+from django.http import QueryDict
 from django_filters import CharFilter, DateFilter, Filter, FilterSet, ModelChoiceFilter
 
 from archive import queries, search
-from archive.models import Entity, Site
-from archive.queries import ArticleQuerySet
+from archive.models import Article, Entity, Site
+from archive.queries import ArticleQuerySet, CommentQuerySet
 
 MAX_SITES = 200  # in the list to choose from; any other can still be named in the address
 DAY = "%Y-%m-%d"
@@ -40,29 +41,8 @@ class PeriodFilter(Filter):  # type: ignore[misc]
     field_class = RegexField
 
 
-class ArticleFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """By site, date, language and mentioned entity."""
-
-    site = ModelChoiceFilter(queryset=lambda request: queries.sites_shown(), to_field_name="slug", label="Site")
-    since = DateFilter(method="published_since", label="From", input_formats=[DAY])
-    until = DateFilter(method="published_until", label="To", input_formats=[DAY])
-    period = PeriodFilter(method="published_in", label="Period", regex=PERIOD)
-    language = CharFilter(label="Language", max_length=3)
-    entity = ModelChoiceFilter(
-        queryset=lambda request: queries.entities().visible_to(None), method="mentioning", label="Mentioning"
-    )
-
-    def published_since(self, articles: ArticleQuerySet, name: str, day: date) -> ArticleQuerySet:
-        return articles.filter(published_at__gte=datetime.combine(day, time.min, UTC))
-
-    def published_until(self, articles: ArticleQuerySet, name: str, day: date) -> ArticleQuerySet:
-        return articles.filter(published_at__lte=datetime.combine(day, time.max, UTC))
-
-    def published_in(self, articles: ArticleQuerySet, name: str, period: str) -> ArticleQuerySet:
-        return articles.published_in(period)
-
-    def mentioning(self, articles: ArticleQuerySet, name: str, entity: Entity) -> ArticleQuerySet:
-        return articles.mentioning(entity.pk)
+class ReaderFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """What all filters say of themselves, in words."""
 
     def values(self) -> dict[str, Any]:
         """What narrows the list, by the name of its parameter."""
@@ -94,9 +74,35 @@ class ArticleFilter(FilterSet):  # type: ignore[misc]  # django-filter has no ty
             "period": lambda: period_in_words(value) if value == "undated" else f"of {period_in_words(value)}",
             "language": lambda: f"in {language_name(value)}",
             "entity": lambda: f"mentioning {value}",
+            "by": lambda: f"by {value}",
             "words": lambda: f"with {value}",
         }
         return str(words[name]() if name in words else value)
+
+
+class ArticleFilter(ReaderFilter):
+    """By site, date, language and mentioned entity."""
+
+    site = ModelChoiceFilter(queryset=lambda request: queries.sites_shown(), to_field_name="slug", label="Site")
+    since = DateFilter(method="published_since", label="From", input_formats=[DAY])
+    until = DateFilter(method="published_until", label="To", input_formats=[DAY])
+    period = PeriodFilter(method="published_in", label="Period", regex=PERIOD)
+    language = CharFilter(label="Language", max_length=3)
+    entity = ModelChoiceFilter(
+        queryset=lambda request: queries.entities().visible_to(None), method="mentioning", label="Mentioning"
+    )
+
+    def published_since(self, articles: ArticleQuerySet, name: str, day: date) -> ArticleQuerySet:
+        return articles.filter(published_at__gte=datetime.combine(day, time.min, UTC))
+
+    def published_until(self, articles: ArticleQuerySet, name: str, day: date) -> ArticleQuerySet:
+        return articles.filter(published_at__lte=datetime.combine(day, time.max, UTC))
+
+    def published_in(self, articles: ArticleQuerySet, name: str, period: str) -> ArticleQuerySet:
+        return articles.published_in(period)
+
+    def mentioning(self, articles: ArticleQuerySet, name: str, entity: Entity) -> ArticleQuerySet:
+        return articles.mentioning(entity.pk)
 
 
 class DiscussionFilter(ArticleFilter):
@@ -106,6 +112,37 @@ class DiscussionFilter(ArticleFilter):
 
     def with_words(self, articles: ArticleQuerySet, name: str, words: str) -> ArticleQuerySet:
         return articles.filter(pk__in=search.articles_matching(words))
+
+
+class ThreadFilter(ReaderFilter):
+    """Comments of one thread: by the name they were written under, by date, by mentioned entity, by words."""
+
+    by = CharFilter(method="written_by", label="Author", max_length=500)
+    words = CharFilter(method="with_words", label="Words", max_length=500)
+    since = DateFilter(method="posted_since", label="From", input_formats=[DAY])
+    until = DateFilter(method="posted_until", label="To", input_formats=[DAY])
+    entity = ModelChoiceFilter(
+        queryset=lambda request: queries.entities().visible_to(None), method="mentioning", label="Mentioning"
+    )
+
+    def __init__(self, data: QueryDict, article: Article) -> None:
+        super().__init__(data, queries.comments().shown_in(article.pk))
+        self.article = article
+
+    def written_by(self, comments: CommentQuerySet, name: str, author: str) -> CommentQuerySet:
+        return comments.written_as(author, site_id=self.article.site_id)
+
+    def with_words(self, comments: CommentQuerySet, name: str, words: str) -> CommentQuerySet:
+        return comments.filter(pk__in=search.comments_matching(words, self.article.pk))
+
+    def posted_since(self, comments: CommentQuerySet, name: str, day: date) -> CommentQuerySet:
+        return comments.filter(posted_at__gte=datetime.combine(day, time.min, UTC))
+
+    def posted_until(self, comments: CommentQuerySet, name: str, day: date) -> CommentQuerySet:
+        return comments.filter(posted_at__lte=datetime.combine(day, time.max, UTC))
+
+    def mentioning(self, comments: CommentQuerySet, name: str, entity: Entity) -> CommentQuerySet:
+        return comments.filter(pk__in=queries.mentions().in_comments_of(self.article.pk, entity.pk))
 
 
 def site_choices(chosen: Site | None) -> list[Site]:

@@ -7,6 +7,7 @@ its author never leave the database (``for_thread``).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from secrets import randbelow
@@ -27,6 +28,7 @@ from django.db.models import (
     IntegerField,
     Q,
     QuerySet,
+    Subquery,
     Sum,
     TextField,
     Value,
@@ -123,6 +125,10 @@ class ArticleQuerySet(QuerySet[Article]):
     def with_site(self) -> Self:
         return self.select_related("site")
 
+    def with_digest(self) -> Self:
+        """With the sha256 of the source as ``source_sha256``, in hex."""
+        return self.annotate(source_sha256=F("source__sha256"))
+
     def with_start(self) -> Self:
         """The first ``EXCERPT`` code points of the text as ``start``, and not the text itself."""
         return self.annotate(start=Substr("body", 1, EXCERPT)).defer("body", "html")
@@ -199,6 +205,16 @@ class ThreadRow(NamedTuple):
         return self.status != Comment.Status.PUBLISHED
 
 
+class Head(NamedTuple):
+    """A comment in an outline; no author and no text of a tombstone."""
+
+    id: int
+    thread_rank: int
+    subtree_size: int
+    shown_author: str
+    start: str
+
+
 def _if_published(field: str, otherwise: Any, kind: Field[Any, Any]) -> Case:
     # The kind is said: Postgres's text and varchar are two kinds to Django, which refuses to guess.
     return Case(When(status=Comment.Status.PUBLISHED, then=F(field)), default=Value(otherwise), output_field=kind)
@@ -251,6 +267,30 @@ class CommentQuerySet(QuerySet[Comment]):
     def written_when(self, *, among: int) -> list[tuple[int, datetime | None]]:
         """Article and date of the newest ``among`` of these."""
         return list(self.order_by("-id").values_list("article_id", "posted_at")[:among])
+
+    def shown_in(self, article_id: int) -> Self:
+        """What readers see of the thread of an article that they may see; no tombstones."""
+        return self.filter(article_id=article_id, status=Comment.Status.PUBLISHED)
+
+    def written_as(self, name: str, *, site_id: int) -> Self:
+        """Comments under exactly this name."""
+        key = hashlib.sha256(name.strip().encode("utf-8", "surrogatepass")).digest()
+        return self.filter(author_id=Subquery(authors().filter(site_id=site_id, key=key).order_by().values("pk")[:1]))
+
+    def places(self, *, by_date: bool, limit: int) -> list[tuple[int, int]]:
+        """Rank and id of each, at most ``limit``, in thread order, or by date with the undated last."""
+        order = [F("posted_at").asc(nulls_last=True), "thread_rank"] if by_date else ["thread_rank"]
+        return list(self.order_by(*order).values_list("thread_rank", "pk")[:limit])
+
+    def heads(self, article_id: int, ranks: Sequence[int]) -> list[Head]:
+        """The comments at these places of a thread, as an outline names them: in thread order."""
+        rows = self.filter(_IsAny(F("thread_rank"), Value(list(ranks), ArrayField(IntegerField()))))
+        rows = rows.filter(article_id=article_id).in_thread_order()
+        named = rows.annotate(
+            shown_author=_if_published("author_name", "", TextField()),
+            start=Substr(_if_published("body", "", TextField()), 1, EXCERPT),
+        )
+        return [Head._make(row) for row in named.values_list(*Head._fields)]
 
     def thread_length(self, article_id: int) -> int:
         """How many places the thread has, tombstones included: read off the last rank, not counted."""
@@ -386,6 +426,11 @@ class MentionQuerySet(QuerySet[Mention]):
         rows = self.in_visible_texts().filter(entity_id=entity_id).order_by("-id")
         at = Case(When(comment__isnull=True, then=F("article__published_at")), default=F("comment__posted_at"))
         return list(rows.annotate(at=at).values_list("article_id", "at")[:among])
+
+    def in_comments_of(self, article_id: int, entity_id: int) -> QuerySet[Mention, Any]:
+        """The ids of the article's comments that mention the entity, as a subquery; not whether these are shown."""
+        found = self.accepted().filter(article_id=article_id, entity_id=entity_id, comment__isnull=False)
+        return found.order_by().values("comment_id")
 
     def most_named_in(self, article_id: int, *, among: int, limit: int) -> list[EntityTally]:
         """The entities that the article's first ``among`` mentions name most often."""

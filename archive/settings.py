@@ -176,6 +176,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 PAGE_CACHE_BYTES = int(env("AFTERWORD_PAGE_CACHE_MB") or 32) * 1024 * 1024
 
 COMMENTS_PER_PAGE = 200
+MATCHES_PER_PAGE = 50  # each comes with what it replies to
+COMMENTS_PER_PRINT = 2_000  # of a thread printed in one piece
 RESULTS_PER_PAGE = 20
 
 # A model that can be asked how a bare text is made up, where the archivist has one. Off unless an import asks for it.

@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("a/<int:article_id>/feed/", feeds.ArticleFeed(), name="article-feed"),
     path("a/<int:article_id>/c/<int:comment_id>/", discussion.comment, name="comment"),
     path("a/<int:article_id>/c/<int:comment_id>/source/", source.comment_source, name="comment-source"),
+    path("a/<int:article_id>/c/<int:comment_id>/cite.<str:kind>", discussion.cite, name="cite-comment"),
+    path("a/<int:article_id>/cite.<str:kind>", discussion.cite, name="cite-article"),
     path("a/<int:article_id>/source/", source.source, name="source"),
     path("a/<int:article_id>/<str:slug>/", discussion.article, name="article"),
     path("a/<int:article_id>/", discussion.article, {"slug": ""}),

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.staff import follow_roles
 from archive import counters, threads
 from archive.ingest.records import Basis
-from archive.models import Article, Comment, Site, Source
+from archive.models import Article, Comment, Site, Source, ThreadOrder
 from archive.text import render_text
 
 _numbers = itertools.count(1)
@@ -44,6 +44,14 @@ def make_article(
     counters.recount_articles([article.pk])
     article.refresh_from_db()
     return article
+
+
+def store_orders(article: Article) -> None:
+    """The thread's other orders, as the loader stores those of a long one."""
+    rows = Comment.objects.filter(article=article).order_by("thread_rank")
+    depth, size, posted = zip(*rows.values_list("depth", "subtree_size", "posted_at"), strict=True)
+    for sort, levels, ranks in threads.orders(depth, size, [at and at.timestamp() for at in posted]):
+        ThreadOrder.objects.create(article=article, sort=sort, levels=levels, ranks=ranks)
 
 
 def comments_of(article: Article) -> list[Comment]:

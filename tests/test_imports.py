@@ -15,6 +15,7 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "services", "common", "misc"}
 PURE = {
     "archive.postgres": set(),
     "archive.threads": {"archive.ingest.records"},
+    "archive.citation": set(),
     "archive.text": {"archive.ingest.records"},
     "archive.ingest.records": set(),
     "archive.ingest.readers": {"archive.ingest.records", "archive.ingest.structure"},

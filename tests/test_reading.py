@@ -8,20 +8,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.test import RequestFactory, override_settings
+from django.test import Client, RequestFactory, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive import queries, threads
 from archive.ingest import loader
 from archive.ingest.records import Discussion, Post
-from archive.models import Article, Comment, Source, ThreadOrder
+from archive.models import Article, Comment, Entity, Source, ThreadOrder
 from archive.queries import Order
+from archive.search import index
 from archive.threads import Sort
 from archive.views import selection
 from archive.views.thread import MAX_LEVEL
-from tests.makers import comments_of, make_article
-from tests.test_views import Nesting, chain, forests, get, name_author, queries_of
+from tests.makers import comments_of, make_article, store_orders
+from tests.test_views import HOSTILE, Nesting, chain, forests, get, hide, mention, name_author, queries_of
 
 pytestmark = pytest.mark.django_db
 
@@ -41,13 +42,6 @@ def make_forest(parents: list[int | None], minutes: list[int | None]) -> Article
         row.posted_at = None if (minute := minutes[i]) is None else START + timedelta(minutes=minute)
     Comment.objects.bulk_update(rows, ["parent", "thread_rank", "depth", "subtree_size", "posted_at"])
     return article
-
-
-def store_orders(article: Article) -> None:
-    rows = Comment.objects.filter(article=article).order_by("thread_rank")
-    depth, size, posted = zip(*rows.values_list("depth", "subtree_size", "posted_at"), strict=True)
-    for sort, levels, ranks in threads.orders(depth, size, [at and at.timestamp() for at in posted]):
-        ThreadOrder.objects.create(article=article, sort=sort, levels=levels, ranks=ranks)
 
 
 def pages_of(path: str) -> Iterator[str]:
@@ -157,10 +151,11 @@ def test_queries_of_another_order() -> None:
 
 
 def test_queries_of_a_page_that_goes_on_from_a_comment() -> None:
-    # as ever, and the place of the comment
+    # as ever, with an outline (2), and the place of the comment
     article = make_article(comments=["x"] * 300)
+    store_orders(article)
     after = comments_of(article)[99].pk
-    assert len(queries_of(f"{article.get_absolute_url()}?rank=100&after={after}")) == 6
+    assert len(queries_of(f"{article.get_absolute_url()}?rank=100&after={after}")) == 8
 
 
 def test_a_depth_keeps_replies_a_link_away() -> None:
@@ -195,7 +190,7 @@ def test_orders_by_date_are_offered_only_where_there_are_dates() -> None:
 
 def test_a_very_long_thread_offers_a_bounded_number_of_pages() -> None:
     request = RequestFactory().get("/")
-    found = selection.Selection([], [], 0, 1_000_000)
+    found = selection.Selection([], [], 0, 1_000_000, [])
     assert len(selection.pager(request, found, size=200).jumps) <= selection.MAX_JUMPS
 
 
@@ -254,3 +249,278 @@ def test_the_loader_stores_the_orders_of_long_threads_only() -> None:
         assert len(stored) == (4 if count > threads.ORDERED_FROM else 0)
         for ranks in stored.values():
             assert threads.unpacked(bytes(ranks)) == list(range(0, count, 3))
+
+
+# --- Filters ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def talk() -> Article:
+    article = make_article(comments="a(b(c)d)e", slug="talk")
+    a, b, c, _, e = comments_of(article)
+    for row, name in ((a, "Ada"), (c, "Bob"), (e, "Bob")):
+        name_author(row, name)
+    Comment.objects.filter(pk=c.pk).update(posted_at=START)
+    mention(article, b, name="Cairo")
+    index.index(article.pk, None)
+    return article
+
+
+@pytest.mark.parametrize(
+    ("query", "matches", "replied_to"),
+    [
+        ({"by": "Bob"}, "ce", "ab"),
+        ({"words": "d"}, "d", "a"),
+        ({"since": "2017-03-14"}, "c", "ab"),
+        ({"until": "2017-03-14", "by": "Bob"}, "c", "ab"),
+        ({"by": "Bob", "sort": "flat"}, "ce", ""),
+        ({"by": "bob"}, "", ""),
+        ({"words": "-d"}, "", ""),
+    ],
+)
+def test_a_filter_shows_what_matches_and_what_that_replies_to(
+    talk: Article, query: dict[str, str], matches: str, replied_to: str
+) -> None:
+    page = get(talk.get_absolute_url(), **query)
+    ids = {row.external_id: row.pk for row in comments_of(talk)}
+    assert re.findall(r'<li id="c(\d+)" class="match"', page) == [str(ids[name]) for name in matches]
+    assert re.findall(r'<li id="c(\d+)" class="context"', page) == [str(ids[name]) for name in replied_to]
+    assert (Nesting(page).wrong, Nesting(page).open) == ([], [])
+    assert f'href="{talk.get_absolute_url()}#discussion">Show all comments' in page
+
+
+def test_a_filter_by_entity_shows_the_comments_that_mention_it(talk: Article) -> None:
+    entity = Entity.objects.get(name="Cairo")
+    page = get(talk.get_absolute_url(), entity=str(entity.pk))
+    assert "1 of them matches" in page
+    assert "mentioning Cairo" in page
+
+
+def test_hidden_comments_never_match(talk: Article) -> None:
+    for row in comments_of(talk):
+        Comment.objects.filter(pk=row.pk).update(status=Comment.Status.HIDDEN)
+    for query in ({"by": "Bob"}, {"words": "d"}, {"since": "2017-03-14"}):
+        page = get(talk.get_absolute_url(), **query)
+        assert "No comment here is all of that" in page
+        assert 'class="match"' not in page
+
+
+def test_pages_of_a_filter_show_each_match_once() -> None:
+    article = make_article(comments="a(b(c(d)))e(f)ghi")
+    for row in comments_of(article)[1::2]:
+        name_author(row)
+    with override_settings(MATCHES_PER_PAGE=2):
+        pages = list(pages_of(f"{article.get_absolute_url()}?by=Ada"))
+    assert [pk for page in pages for pk in shown(page)] == [row.pk for row in comments_of(article)[1::2]]
+    assert len(pages) == 2
+
+
+def test_a_day_that_is_none_is_left_out_and_said(talk: Article) -> None:
+    page = get(talk.get_absolute_url(), since="yesterday")
+    assert "“yesterday” is not a day" in page
+    assert len(shown(page)) == 5
+
+
+def test_queries_of_a_filter() -> None:
+    # the article with its site; the places that match; their comments; what is above them
+    counts = []
+    for length in (3, 300):
+        article = make_article(comments=["x"] * length)
+        for row in comments_of(article)[:3] if length == 3 else comments_of(article):
+            name_author(row)
+        counts.append(len(queries_of(f"{article.get_absolute_url()}?by=Ada")))
+    assert counts == [4, 4]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "\0", "9" * 30, "x" * 3000, "-" * 50])
+def test_no_filter_is_an_error(text: str) -> None:
+    article = make_article(comments="a(b)")
+    found = Nesting(get(article.get_absolute_url(), **dict.fromkeys((*selection.FILTERS, "from", "to", "view"), text)))
+    assert found.tags & {"img", "iframe", "style"} == set()
+    assert (found.wrong, found.open) == ([], [])
+
+
+# --- Permalinks -------------------------------------------------------------------------------------------------------
+
+
+def test_a_part_of_a_thread_has_an_address() -> None:
+    article = make_article(comments="a(b(c)d)e", slug="tram")
+    rows = comments_of(article)
+    with override_settings(COMMENTS_PER_PAGE=2):
+        path = f"{article.get_absolute_url()}?from={rows[3].pk}&to={rows[1].pk}"
+        first, second = pages_of(path)
+    assert shown(first) + shown(second) == [row.pk for row in rows[1:4]]
+    assert f'href="http://testserver{path.replace("&", "&amp;")}"' in first
+    assert shown(get(path, **{"from": "1", "to": "9" * 30})) == [row.pk for row in rows]
+
+
+@pytest.mark.parametrize(("asked", "levels"), [("0", 0), ("1", 1), ("2", 2), ("99", 2), ("x", 2)])
+def test_a_comment_is_shown_with_as_much_above_it_as_asked_for(asked: str, levels: int) -> None:
+    article = make_article(comments="a(b(c))")
+    last = comments_of(article)[2]
+    page = get(last.get_absolute_url(), context=asked)
+    assert Nesting(page).levels[f"c{last.pk}"] == levels
+    assert f'<link rel="canonical" href="http://testserver{last.get_absolute_url()}">' in page
+
+
+def rest(page: str) -> str:
+    found = re.search(r'<p class="rest"><a href="([^"]+)">', page)
+    return found[1] if found else ""
+
+
+@given(forests())
+@settings(max_examples=15, deadline=None)
+def test_replies_are_loaded_each_once_in_order(parents: list[int | None]) -> None:
+    article = make_forest(parents, [None] * len(parents))
+    root = comments_of(article)[0]
+    found: list[int] = []
+    path = root.get_absolute_url()
+    with override_settings(COMMENTS_PER_PAGE=3):
+        while path:
+            part = str(Client().get(path, headers={"HX-Request": "true"}).content, "utf-8")
+            whole = get(path)
+            nesting = Nesting(f"<ol><li>{part}</li></ol>")
+            assert (nesting.wrong, nesting.open, Nesting(whole).wrong) == ([], [], [])
+            assert shown(whole)[1:] == shown(part)
+            found += shown(part)
+            path = rest(part)
+            assert path == rest(whole)
+    below = [row.pk for row in sorted(comments_of(article), key=lambda row: row.thread_rank)]
+    assert found == below[1 : 1 + root.subtree_size]
+
+
+def test_a_part_of_a_page_is_not_kept_as_the_page() -> None:
+    article = make_article(comments="a(b)")
+    path = comments_of(article)[0].get_absolute_url()
+    page = get(path)
+    part = Client().get(path, headers={"HX-Request": "true"})
+    assert "<html" in page
+    assert b"<html" not in part.content
+    assert "HX-Request" in part["Vary"]
+    assert get(path) == page
+
+
+@pytest.mark.parametrize("kind", ["txt", "bib", "json"])
+def test_citations_are_files(kind: str) -> None:
+    article = make_article("Trams & trains", comments="a")
+    row = comments_of(article)[0]
+    name_author(row, "Ada")
+    for path in (f"/a/{article.pk}/cite.{kind}", f"{row.get_absolute_url()}cite.{kind}"):
+        response = Client().get(path)
+        assert response.status_code == 200
+        assert response["Content-Disposition"].endswith(f'.{kind}"')
+        assert article.source.sha256 in str(response.content, "utf-8")
+        assert ("Ada" in str(response.content, "utf-8")) == ("/c/" in path)
+        assert path in get(path.partition("cite.")[0] if "/c/" in path else article.get_absolute_url())
+
+
+def test_what_was_inferred_is_not_cited() -> None:
+    article = make_article(comments="a")
+    row = comments_of(article)[0]
+    name_author(row, "Ada")
+    Comment.objects.update(author_basis="inferred", posted_at=START, date_basis="inferred")
+    cited = str(Client().get(f"{row.get_absolute_url()}cite.txt").content, "utf-8")
+    assert "Ada" not in cited
+    assert "2017" not in cited
+
+
+@pytest.mark.parametrize("path", ["/a/{a}/cite.pdf", "/a/{a}/c/999999/cite.bib", "/a/999999/cite.bib"])
+def test_there_is_no_citation_of_what_is_not_here(path: str) -> None:
+    assert Client().get(path.format(a=make_article().pk)).status_code == 404
+
+
+# --- The whole thread -------------------------------------------------------------------------------------------------
+
+
+def test_a_thread_is_printed_in_one_piece_and_says_what_is_left_out() -> None:
+    article = make_article(comments=["x"] * 5)
+    with override_settings(COMMENTS_PER_PAGE=2):
+        assert len(shown(get(article.get_absolute_url(), view="print"))) == 5
+    with override_settings(COMMENTS_PER_PRINT=3):
+        page = get(article.get_absolute_url(), view="print")
+    assert len(shown(page)) == 3
+    assert "the other 2 are left out" in page
+
+
+def test_a_long_thread_has_an_outline_that_leads_to_its_pages() -> None:
+    article = make_article(comments="ab(cde)f(g)")
+    b, f = comments_of(article)[1], comments_of(article)[5]
+    with override_settings(COMMENTS_PER_PAGE=3):
+        page = get(article.get_absolute_url())
+    found = re.findall(r'<li><a href="[^"]*\?rank=(\d+)#c(\d+)">.*?</a> <span>([^<]*)</span>', page)
+    assert found == [("0", str(b.pk), "3 replies"), ("3", str(f.pk), "1 reply")]
+    assert "The longest threads" not in get(article.get_absolute_url())
+
+
+def test_queries_of_the_other_pages_of_a_thread() -> None:
+    # a part: the article, its ends (2), its comments, entities, how sure. Print: the article, the last rank, comments.
+    # an outline: as ever, the order and its heads. A citation: the article and the comment.
+    for length in (3, 300):
+        article = make_article(comments=["x"] * length)
+        store_orders(article)
+        rows, own = comments_of(article), article.get_absolute_url()
+        assert len(queries_of(f"{own}?from={rows[0].pk}&to={rows[-1].pk}")) == 6
+        assert len(queries_of(f"{own}?view=print")) == 3
+        assert len(queries_of(f"{rows[0].get_absolute_url()}cite.bib")) == 2
+        with override_settings(COMMENTS_PER_PAGE=2):
+            assert len(queries_of(own)) == 7
+
+
+# --- Hidden means hidden ----------------------------------------------------------------------------------------------
+
+
+DOORS = [
+    "?sort=newest",
+    "?sort=flat",
+    "?depth=1",
+    "?from={c}&to={c}",
+    "?view=print",
+    "?by=Secretname",
+    "?words=secretword",
+    "?since=1999-01-01",
+    "?entity={e}",
+    "?by=Ada",
+    "cite.txt",
+    "c/{c}/",
+    "c/{c}/?context=3",
+    "c/{c}/cite.txt",
+    "c/{c}/cite.bib",
+    "c/{c}/cite.json",
+]
+
+
+def secret(**fields: Any) -> tuple[Article, str, str]:
+    """An article whose first comment is not shown, its address, and what may be nowhere."""
+    article = make_article("Open title", comments=["secretword here", "plain"], slug="-", **fields)
+    first, second = comments_of(article)
+    name_author(first, "Secretname")
+    name_author(second, "Ada")
+    Comment.objects.filter(pk=first.pk).update(posted_at=START, date_basis="stated")
+    entity = mention(article, first, name="Secretplace")
+    mention(article, second, name="Secretplace")
+    index.index(article.pk, None)
+    hide(first)
+    return article, str(first.pk), str(entity.pk)
+
+
+def at(article: Article, door: str, comment: str, entity: str) -> str:
+    path = door.format(c=comment, e=entity)
+    return f"/a/{article.pk}/{'-/' if path.startswith('?') else ''}{path}"
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("header", [{}, {"HX-Request": "true"}])
+def test_a_hidden_comment_is_behind_no_door(door: str, header: dict[str, str]) -> None:
+    article, comment, entity = secret()
+    response = Client().get(at(article, door, comment, entity), headers=header)
+    assert response.status_code == 200
+    text = str(response.content, "utf-8").replace("Secretname</bdi> <span aria", "").replace("?q=secretword", "")
+    for word in ("secretword here", ">Secretname<", "Secretname,", '"Secretname"}', "14 Mar 2017"):
+        assert word not in text
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("status", [Article.Status.HIDDEN, Article.Status.IN_REVIEW])
+def test_an_article_that_is_not_shown_is_behind_no_door(door: str, status: str) -> None:
+    article, comment, entity = secret(status=status)
+    assert Client().get(at(article, door, comment, entity)).status_code == 404

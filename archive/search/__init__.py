@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -55,6 +55,11 @@ def find(
 def articles_matching(text: str) -> QuerySet[SearchDocument, int]:
     """Ids of the articles of which the text or a comment matches, as a subquery for ``pk__in``."""
     return index.articles_with(grammar.parse(text))
+
+
+def comments_matching(text: str, article_id: int) -> QuerySet[SearchDocument, Any]:
+    """Ids of an article's comments that match, as a subquery for ``pk__in``; what is shown of them is to be asked."""
+    return index.comments_with(grammar.parse(text), article_id)
 
 
 def _visible_hits(documents: list[index.Document], *, user: Viewer, terms: tuple[str, ...]) -> list[tuple[int, Hit]]:

@@ -122,3 +122,9 @@ def articles_with(query: Query) -> QuerySet[SearchDocument, int]:
     """
     shown = Q(comment__isnull=True) | Q(comment__status=Comment.Status.PUBLISHED)
     return _matching(query).filter(shown).order_by().values_list("article_id", flat=True)
+
+
+def comments_with(query: Query, article_id: int) -> QuerySet[SearchDocument, Any]:
+    """Ids of the comments of an article that match, as a subquery; some of them may have been hidden since."""
+    found = _matching(query).filter(article_id=article_id, comment__isnull=False)
+    return found.order_by().values("comment_id")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 
-from archive.filters import ArticleFilter, language_choices, site_choices
+from archive.filters import ArticleFilter, ReaderFilter, language_choices, site_choices
 from archive.models import Site, Tally
 from archive.views.paging import address
 
@@ -34,11 +34,16 @@ def filtering(request: HttpRequest, asked: ArticleFilter) -> Filtering:
     ``undated`` is where to find the articles that a date leaves out because theirs is not known.
     """
     values = asked.values()
-    chosen = [
-        Choice(name, words, address(request, **{name: None, "before": None, "after": None}))
-        for name, words in asked.chosen().items()
-    ]
+    chosen = choices(request, asked)
     dated = {"since", "until", "period"} & values.keys() and values.get("period") != Tally.UNDATED
     without = {"since": None, "until": None, "before": None, "after": None, "period": Tally.UNDATED}
     undated = address(request, **without) if dated else ""
     return Filtering(site_choices(values.get("site")), language_choices(), values, chosen, undated, asked.problems())
+
+
+def choices(request: HttpRequest, asked: ReaderFilter) -> list[Choice]:
+    """What is chosen, each with the address of the first page without it."""
+    return [
+        Choice(name, words, address(request, **{name: None, "before": None, "after": None, "rank": None}))
+        for name, words in asked.chosen().items()
+    ]

@@ -12,13 +12,17 @@ from typing import NamedTuple
 from django.http import HttpRequest, QueryDict
 
 from archive import queries
-from archive.queries import Order, ThreadRow
+from archive.queries import CommentQuerySet, Order, ThreadRow
 from archive.threads import LEVELS, Sort
 from archive.views.paging import address, number
 from archive.views.thread import MAX_LEVEL
 
 ABOVE_DEEP = 3  # ancestors shown above a page that starts deeper than can be indented: the rest is a link away
 MAX_JUMPS = 100  # places to jump to
+ABOVE_MATCH = 4  # ancestors shown above each comment that was looked for
+MAX_MATCHES = 10_000  # of these a filter shows; it says so where there are more
+FILTERS = ("by", "words", "since", "until", "entity")
+OUTLINED = 12  # threads that an outline names: those with most replies
 LAST_PLACE = 1 << 27  # more than a thread can have
 
 SORTS = {
@@ -33,21 +37,29 @@ BY_DATE = {Sort.OLDEST, Sort.NEWEST, Sort.FLAT}
 
 
 class Asked(NamedTuple):
-    """What an address asks of a thread. ``after`` and ``before`` are comments that the page borders on."""
+    """What an address asks of a thread. ``after`` and ``before`` are comments that the page borders on.
+
+    ``part`` are the ids of the first and the last comment of a part of the thread; its places count from 0.
+    """
 
     order: Order = Order()
     rank: int = 0
     after: int | None = None
     before: int | None = None
+    part: tuple[int, int] | None = None
 
 
 class Selection(NamedTuple):
-    """Rows of a page, the ancestors of the first one, the place of the first row, and how many places there are."""
+    """The page: its rows and, for context, ancestors of them; the place of the first row, and how many there are.
+
+    ``shown`` are both, in the order of the page.
+    """
 
     rows: list[ThreadRow]
     above: list[ThreadRow]
     start: int
     places: int
+    shown: list[ThreadRow]
 
 
 class Span(NamedTuple):
@@ -82,12 +94,18 @@ def asked(query: QueryDict) -> Asked:
     named = query.get("sort", "")
     sort = Sort(named) if named in set(Sort) else Sort.THREAD
     levels = number(query.get("depth")) or 0
+    first, last = number(query.get("from")), number(query.get("to"))
     return Asked(
         Order(sort, levels if levels in LEVELS and sort != Sort.FLAT else 0),
         min(number(query.get("rank")) or 0, LAST_PLACE),
         number(query.get("after")),
         number(query.get("before")),
+        (first, last) if first is not None and last is not None else None,
     )
+
+
+def is_filtered(query: QueryDict) -> bool:
+    return any(query.get(name) for name in FILTERS)
 
 
 def select(article_id: int, asked: Asked, *, size: int) -> Selection:
@@ -104,8 +122,62 @@ def select(article_id: int, asked: Asked, *, size: int) -> Selection:
             part = comments.in_order(article_id, asked.order, start=_last_page(part.length, size), limit=size)
         start, places = part.start, part.length
         rows = comments.for_ranks(article_id, part.ranks)
-    nested = asked.order.sort != Sort.FLAT
-    return Selection(rows, above(article_id, rows[0]) if rows and nested else [], start, places)
+    context = above(article_id, rows[0]) if rows and asked.order.sort != Sort.FLAT else []
+    return Selection(rows, context, start, places, [*context, *rows])
+
+
+def select_part(article_id: int, asked: Asked, *, size: int) -> Selection | None:
+    """A page of the part of the thread that the address names; None where it names none that is there."""
+    if asked.part is None:
+        return None
+    ranks = [queries.comments().rank_of(article_id, pk) for pk in asked.part]
+    if ranks[0] is None or ranks[1] is None:
+        return None
+    first, last = sorted((ranks[0], ranks[1]))
+    places = last - first + 1
+    start = asked.rank if asked.rank < places else _last_page(places, size)
+    rows = queries.comments().for_subtree(article_id, rank=first + start, end=last, limit=size)
+    context = above(article_id, rows[0]) if rows else []
+    return Selection(rows, context, start, places, [*context, *rows])
+
+
+def select_matches(article_id: int, asked: Asked, matching: CommentQuerySet, *, size: int) -> Selection:
+    """A page of the comments that match, each with what it replies to; ``places`` is at most ``MAX_MATCHES`` + 1."""
+    flat = asked.order.sort == Sort.FLAT
+    places = matching.places(by_date=flat, limit=MAX_MATCHES + 1)
+    ids = [pk for _, pk in places]
+    start = asked.rank if asked.rank < len(ids) else _last_page(len(ids), size)
+    if asked.after in ids[:-1]:
+        start = ids.index(asked.after) + 1
+    elif asked.before in ids:
+        start = max(0, ids.index(asked.before) - size)
+    page = places[start : start + size]
+    rows = queries.comments().for_ranks(article_id, [rank for rank, _ in page])
+    if flat:
+        return Selection(rows, [], start, len(ids), rows)
+    matched = {pk for _, pk in page}
+    found = queries.comments().ancestors_of(article_id, list(matched), limit=ABOVE_MATCH)
+    context = [row for row in found if row.id not in matched]
+    return Selection(rows, context, start, len(ids), sorted([*rows, *context], key=lambda row: row.thread_rank))
+
+
+class Entry(NamedTuple):
+    """A thread that an outline names; no author and no words where they are not shown or not known."""
+
+    href: str
+    author: str
+    words: str
+    replies: int
+
+
+def outline(own: str, article_id: int, *, size: int) -> list[Entry]:
+    """The threads with most replies, in thread order, of an article whose comments fill more than a page."""
+    most = queries.comments().in_order(article_id, Order(Sort.DISCUSSED, 1), start=0, limit=OUTLINED)
+    return [
+        Entry(f"{own}?rank={head.thread_rank // size * size}#c{head.id}", head.shown_author, head.start, replies)
+        for head in queries.comments().heads(article_id, most.ranks)
+        if (replies := head.subtree_size)
+    ]
 
 
 def _bounds(article_id: int, asked: Asked, size: int) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from django.urls import reverse
 from archive.ingest.records import Basis
 from archive.models import Article, Comment
 from archive.queries import ThreadRow
-from archive.views.environment import moment
+from archive.views.environment import counted, moment
 
 MAX_DEPTH = 1 << 31
 MAX_LEVEL = 8  # nested lists; replies below stand one under the other and say to whom they reply
@@ -57,6 +57,8 @@ class Look(NamedTuple):
     context:  ids of rows that are there only so that others can be understood
     matches:  ids of rows that were looked for
     here:     id of the comment that the page is about
+    root:     id of a comment that the outermost rows stand under, in a page that has it already
+    rest:     a paragraph below the replies to ``here``, safe HTML
     levels:   so many are shown, and what is below a link away; 0 for all
     nested:   False for an order that is not the thread's: then nothing stands under anything
     """
@@ -64,6 +66,8 @@ class Look(NamedTuple):
     context: Collection[int] = ()
     matches: Collection[int] = ()
     here: int = 0
+    rest: str = ""
+    root: int | None = None
     nested: bool = True
     levels: int = 0
 
@@ -83,8 +87,8 @@ def thread(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> s
     seen: dict[int, ThreadRow] = {}
     parts: list[str] = []
     path: list[tuple[int, int]] = []  # first and last rank of the subtrees that the row stands in, outermost first
-    under: list[int | None] = [None] * (MAX_LEVEL + 2)  # by level, the comment whose list that is
-    level = last = 0
+    under: list[int | None] = [look.root] + [None] * (MAX_LEVEL + 1)  # by level, the comment whose list that is
+    level = last = home = 0
     for row in rows:
         rank, size = row.thread_rank, row.subtree_size
         while path and not path[-1][0] < rank <= path[-1][1]:
@@ -97,10 +101,29 @@ def thread(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> s
             parts.append(DEEPER.format(setting.comments, row.id, setting.english))
         under[level + 1] = row.id
         seen[row.id] = row
+        if row.id == look.here:
+            home = level
         if look.nested:
             path.append((rank, rank + size))
         last = level
+    if look.rest:
+        parts.append("" if level == home else ENDS[level - home - 1] + "</ol>")
+        parts.append(look.rest)
+        level = home
     return "".join([*parts, ENDS[level]]) if parts else ""
+
+
+def loaded(rows: Iterable[ThreadRow], article: Article, here: int, rest: str) -> str:
+    """Replies to the comment ``here`` and a paragraph below them, as a script puts them into a page that has it."""
+    body = thread(rows, article, Look(root=here))
+    return f"<ol>{body}</ol>{rest}" if body else ""
+
+
+def rest_of(article: Article, comment_id: int, *, after: int, count: int) -> str:
+    """A paragraph that leads to the replies after ``after``."""
+    setting = _setting(article, PLAIN)
+    href = f"{setting.comments}{comment_id}/?after={after}"
+    return f'<p class="rest"{setting.english}><a href="{href}">{counted(count, "more reply", "more replies")}</a></p>'
 
 
 class Setting(NamedTuple):
