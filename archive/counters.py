@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import connection
-from django.db.models import Count, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Now
 
 from archive import queries
-from archive.models import Entity
+from archive.models import Article, Entity
 
 MOST_DAYS = 366  # of an article's discussion that are counted one by one; a longer one is counted by month or year
 
@@ -84,6 +84,14 @@ def recount_articles(article_ids: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_RECOUNT, {"articles": list(article_ids), "most": MOST_DAYS})
         cursor.execute(_TALLY, {"articles": list(article_ids)})
+
+
+def raise_versions(article_ids: Collection[int]) -> None:
+    """Say that what pages of these articles show has changed: finished pages of the version before are not shown again.
+
+    Belongs into the transaction of the change.
+    """
+    Article.objects.filter(pk__in=article_ids).update(version=F("version") + 1, changed_at=Now())
 
 
 def sum_up() -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
 
 from archive import counters, outbox, queries
@@ -305,7 +305,7 @@ def _bring_up_to_date(entries: Iterable[Decision]) -> None:
     list(Entity.objects.filter(pk__in=named).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     counters.recount_articles(comment_ids.keys())
     counters.recount_entities(named)
-    queries.articles().filter(pk__in=comment_ids).update(version=F("version") + 1)
+    counters.raise_versions(comment_ids.keys())
     for article_id, pks in comment_ids.items():
         outbox.add(article_id, None if article_id in whole else pks)
 

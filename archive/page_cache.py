@@ -33,8 +33,9 @@ from archive import queries
 # What these name in an address changes nothing but the choice among the article's own rows. A search does more: it
 # depends on an index that follows later.
 PARAMETERS = frozenset(
-    {"rank", "after", "before", "sort", "depth", "context", "at", "since", "until"} | {"from", "to", "view"}
+    {"rank", "after", "before", "sort", "depth", "context", "from", "to", "view", "at", "since", "until"}
 )
+VARY = "Accept-Encoding, Cookie, HX-Request"  # by more than these no kept page may vary
 LONGEST_QUERY = 200  # characters of an address's query; a longer one is of no link of ours
 LARGEST_PART = 16  # one page takes at most this part of all the room
 SAME_FOR_GUESTS = "no-cache"  # may be kept, but has to be asked for each time: it may have been hidden since
@@ -123,7 +124,7 @@ class PageCacheMiddleware:
         name = _name(request, version)
         tag = f'W/"{name.hex()}"'
         if _has(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
-            headers = {"ETag": tag, "Cache-Control": SAME_FOR_GUESTS, "Vary": "Accept-Encoding, Cookie"}
+            headers = {"ETag": tag, "Cache-Control": SAME_FOR_GUESTS, "Vary": VARY}
             return HttpResponseNotModified(headers=headers)
         encoding = best_encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
         key = name + encoding.encode()
@@ -212,12 +213,15 @@ def _number(text: str) -> float:
 
 def _may_be_kept(made: HttpResponse) -> bool:
     """Only a page that is the same for every guest: no cookie, and no wish of the view's own to be left alone."""
-    return made.status_code == 200 and not made.cookies and not made.has_header("Cache-Control")
+    wish = made.get("Cache-Control", SAME_FOR_GUESTS)
+    varies = {name.strip() for name in made.get("Vary", "").split(",")} - {""}
+    if made.status_code != 200 or made.cookies or not varies <= set(VARY.split(", ")):
+        return False
+    return wish == SAME_FOR_GUESTS
 
 
 def _finished(made: HttpResponse, encoding: str, tag: str) -> Kept:
-    patch_vary_headers(made, ["Accept-Encoding", "Cookie"])
-    headers = dict(made.items()) | {"ETag": tag, "Cache-Control": SAME_FOR_GUESTS}
+    headers = dict(made.items()) | {"ETag": tag, "Cache-Control": SAME_FOR_GUESTS, "Vary": VARY}
     if encoding:
         headers["Content-Encoding"] = encoding
     body = ENCODERS[encoding](made.content)

@@ -580,6 +580,30 @@ def sites_shown() -> QuerySet[Site]:
     return sites().filter(pk__in=shown.values("site_id"))
 
 
+# Whether there is anything in a part is one look into an index, for as many parts as there can be.
+_PARTS = """
+    SELECT kind, number FROM (VALUES
+        ('articles', (SELECT max(id) FROM archive_article)), ('entities', (SELECT max(id) FROM archive_entity))
+    ) AS kinds (kind, last), LATERAL generate_series(0, least(coalesce(last, -1), %(most)s) / %(part)s) AS number
+    WHERE CASE kind WHEN 'articles' THEN EXISTS (
+        SELECT FROM archive_article WHERE status = 'published'
+        AND id BETWEEN number * %(part)s AND (number + 1) * %(part)s - 1
+    ) ELSE EXISTS (
+        SELECT FROM archive_entity WHERE mention_count > 0 AND merged_into_id IS NULL
+        AND id BETWEEN number * %(part)s AND (number + 1) * %(part)s - 1
+    ) END
+    ORDER BY 1, 2
+"""
+MOST_IDS = 200_000_000  # of each kind that a site map lists; an index of one holds at most 50,000 parts
+
+
+def sitemap_parts(part: int) -> list[tuple[str, int]]:
+    """Kind and number of the ranges of ``part`` ids in which there is something that readers see."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTS, {"part": part, "most": MOST_IDS})
+        return [(kind, number) for kind, number in cursor.fetchall()]
+
+
 def random_article() -> Article | None:
     """One that readers see, found by a number between the first and the last: the more gaps before it, the likelier."""
     shown = articles().visible_to(None).only("pk", "slug")

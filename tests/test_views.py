@@ -48,7 +48,7 @@ class Nesting(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        own = (dict(attrs).get("src") or "").startswith("/static/")
+        own = (dict(attrs).get("src") or "").startswith("/static/") or attrs == [("type", "application/ld+json")]
         self.tags.add("own script" if tag == "script" and own else tag)
         self.attributes |= {name for name, _ in attrs}
         if tag == "li" and self.open[-1:] not in (["ol"], ["ul"]):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from archive import counters, queries
 from archive.entities import names
@@ -285,7 +285,7 @@ def _review(article_id: int, in_scope: queries.MentionQuerySet) -> set[int]:
     every = [row for some in changed.values() for row in some]
     if every:
         relink(article_id, {row.comment_id for row in every})
-        _increase_version(article_id)
+        counters.raise_versions([article_id])
     return {row.entity_id for row in every}
 
 
@@ -326,7 +326,7 @@ class _Run:
     def finish(self) -> None:
         _recount(self.touched)
         if self.changed:
-            _increase_version(self.article_id)
+            counters.raise_versions([self.article_id])
 
     def _compare(self, text: _Text, rows: Sequence[Mention], named: Sequence[Named]) -> _Change:
         mine = {(row.start, row.end): row for row in rows if self._is_replaceable(row)}
@@ -410,10 +410,6 @@ def _recount(entity_ids: Collection[int]) -> None:
     # Two transactions that count the same entity at once would each miss the other's change: the second waits here.
     list(Entity.objects.filter(pk__in=entity_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     counters.recount_entities(entity_ids)
-
-
-def _increase_version(article_id: int) -> None:
-    queries.articles().filter(pk=article_id).update(version=F("version") + 1)
 
 
 # --- Links in the HTML ------------------------------------------------------------------------------------------------

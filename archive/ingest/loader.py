@@ -198,7 +198,8 @@ class _Load:
         SearchDocument.objects.filter(article_id=article.pk).delete()
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM archive_comment WHERE article_id = %s", [article.pk])
-        Article.objects.filter(pk=article.pk).update(version=article.version + 1, **self._article_fields())
+        Article.objects.filter(pk=article.pk).update(**self._article_fields())
+        counters.raise_versions([article.pk])
         before.bring_along(self._copy_comments(article.pk))
         counters.recount_articles([article.pk])
         counters.recount_entities(named)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Left
 from django.urls import reverse
+from django.utils import timezone
 
 from archive.ingest.records import Basis
 
@@ -81,6 +82,7 @@ class Article(models.Model):
     counted_month = models.CharField(max_length=7, blank=True, help_text="of publication: 2017-03, or undated")
     imported_at = models.DateTimeField(auto_now_add=True)
     version = models.IntegerField(default=1, help_text="grows with each visible change")
+    changed_at = models.DateTimeField(default=timezone.now, help_text="of the last visible change")
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
 
     class Meta:

@@ -11,6 +11,11 @@ from archive.models.article import Article
 from archive.models.comment import Comment
 
 
+def entity_slug(name: str) -> str:
+    slug = slugify(name, allow_unicode=True)
+    return slug if slug not in {"", "feed"} else "-"  # that address is taken
+
+
 class Entity(models.Model):
     """Someone or something that texts mention. Merged entities stay and point at the one they became."""
 
@@ -35,7 +40,7 @@ class Entity(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("entity", args=[self.pk, slugify(self.name, allow_unicode=True) or "-"])
+        return reverse("entity", args=[self.pk, entity_slug(self.name)])
 
 
 class Alias(models.Model):

@@ -15,6 +15,7 @@ from archive.text import highlight
 if TYPE_CHECKING:
     from archive.queries import Viewer
 
+MAX_TEXT = 500  # characters of a search; the box takes no more either
 MAX_ROUNDS = 5  # looks for more hits where some that the index still names are no longer visible
 
 

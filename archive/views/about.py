@@ -1,10 +1,9 @@
-"""What the archive is, and what it asks of robots."""
+"""What the archive is."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 from archive import queries
 from archive.views import thread
@@ -22,10 +21,3 @@ def about(request: HttpRequest) -> HttpResponse:
         doubtful=thread.DOUBTFUL,
         figures=figures(queries.periods()),
     )
-
-
-def robots(request: HttpRequest) -> HttpResponse:
-    """Threads are to be found; searches and lists by filter are endless and lead to the same threads."""
-    closed = [reverse("search"), reverse("admin:index"), reverse("accounts:sign-in"), f"{reverse('home')}?"]
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), ""]
-    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")

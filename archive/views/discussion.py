@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -19,11 +20,13 @@ from archive.queries import Order, ThreadRow
 from archive.text import excerpt
 from archive.threads import Sort
 from archive.views import selection
+from archive.views.charts import timeline
 from archive.views.filtering import choices
 from archive.views.grounds import told
 from archive.views.page import gone, moved, page
 from archive.views.paging import number
 from archive.views.selection import Asked, Selection
+from archive.views.structured import posting
 from archive.views.thread import Look, loaded, rest_of, thread
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
         rows=thread(found.shown, shown, Look(context={row.id for row in found.above}, nested=nested, levels=levels)),
         part=part is not None,
         outline=selection.outline(own, shown.pk, size=size) if is_long and asked.order == Order() else [],
+        data=posting(shown, found.rows, absolute=request.build_absolute_uri) if asked == Asked() else "",
         entities=queries.mentions().most_named_in(shown.pk, among=TALLIED, limit=ENTITIES),
         tally=queries.comments().basis_tally(shown.pk, first=TALLIED),
     )
@@ -111,7 +115,19 @@ def _discussion(
         cited=_citation(request, shown),
         filtering=narrowed and {"values": narrowed.values(), "problems": narrowed.problems()},
         chosen=choices(request, narrowed) if narrowed else [],
-        **{"too_many": False, **context},
+        activity=_activity(shown, narrowed.values() if narrowed else {}),
+        **{"too_many": False, "data": "", **context},
+    )
+
+
+def _activity(shown: Article, chosen: Mapping[str, Any]) -> str:
+    """When the discussion took place, drawn; each bar leads to the comments of its days."""
+    return timeline(
+        shown.activity,
+        name="activity",
+        link=lambda first, last: f"{shown.get_absolute_url()}?since={first}&until={last}#discussion",
+        since=chosen.get("since"),
+        until=chosen.get("until"),
     )
 
 

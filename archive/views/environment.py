@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.text import slugify
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from archive.models.entity import entity_slug
 from archive.text import excerpt
 
 MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -51,7 +51,7 @@ def counted(count: int, one: str, many: str) -> str:
 
 def entity_url(identity: int, name: str) -> str:
     """As ``Entity.get_absolute_url``, for the rows of a count, which are not entities."""
-    return reverse("entity", args=[identity, slugify(name, allow_unicode=True) or "-"])
+    return reverse("entity", args=[identity, entity_slug(name)])
 
 
 def environment(**options: Any) -> Environment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from archive import queries
 from archive import search as engine
@@ -12,11 +13,9 @@ from archive.views.filtering import filtering
 from archive.views.page import page
 from archive.views.paging import address, number
 
-MAX_TEXT = 500  # characters of a search; the box takes no more either
-
 
 def search(request: HttpRequest) -> HttpResponse:
-    text = request.GET.get("q", "")[:MAX_TEXT].strip()
+    text = request.GET.get("q", "")[: engine.MAX_TEXT].strip()
     asked = ArticleFilter(request.GET, queryset=queries.articles().visible_to(request.user))
     narrowed = filtering(request, asked)
     within = asked.qs if narrowed.chosen else None
@@ -29,6 +28,7 @@ def search(request: HttpRequest) -> HttpResponse:
         title=f"“{text}”" if text else "Search",
         path=address(request),
         q=text,
+        feed_url=address(request, before=None).replace(request.path, reverse("search-feed"), 1) if text else "",
         found=found,
         filtering=narrowed,
         first_url=address(request, before=None) if before else "",

@@ -48,7 +48,7 @@ from archive.models import Article, Comment, Source
 PUBLIC_INBOX = 520.0  # ms for 1,000 messages, measured on this machine
 SMALL, LARGE = 10_000, 1_000_000
 COPIED = 100  # comments of the thread that is copied
-SITES = 50
+SITES = 4  # so that a site fills a page of a list even in the small archive
 ARTICLES_AT_ONCE = 5_000
 IN_A_ROW = 12  # requests before it is the other one's turn
 TEXT = "the last bus to harrow lane left at midnight and nobody asked nurses what they thought about it"
@@ -108,7 +108,7 @@ def grow(template: int, comments: int) -> None:
                 "site_id": f"(ARRAY{sites})[1 + mod(g * 7, {SITES})]",
                 "key": f"sha256(('copy ' || {article} + g)::bytea)",
                 "title": f"'Discussion ' || {article} + g",
-                "published_at": f"timestamptz '2010-01-01 UTC' + mod(({article} + g) * 7919, 5500) * interval '1 day'",
+                "published_at": f"timestamptz '2010-01-01 UTC' + mod(({article} + g) * 7919, 1000) * interval '1 day'",
                 "counted_comments": "NULL",
                 "comment_count": "100 + mod(g * 31, 400)",
             }
@@ -151,11 +151,13 @@ def make(name: str, comments: int, *, threads: list[int]) -> Archive:
     call_command("migrate", interactive=False, verbosity=0)
     paths = {}
     for size in threads:
-        article = queries.articles().get(pk=load(f"Thread of {size}", size, site="Measured"))
+        article = queries.articles().get(pk=load(f"Thread of {size}", size, site=f"Site of {size}"))
         paths[f"{size:,}"] = article.get_absolute_url()
-    author = queries.comments().filter(article_id=article.pk).order_by("pk")[0].author_id
+    author = queries.comments().filter(article__title="Thread of 10").order_by("pk")[0].author_id
     paths |= {"home": "/", "discussed": "/?order=discussed", "author": f"/author/{author}/"}
     grow(load("Copied", COPIED, site="Site 0"), comments)
+    paths |= {"a year": "/?order=discussed&period=2011", "a site": loader.site_named("Site 2").get_absolute_url()}
+    paths |= {"feed": "/feed/", "site map": "/sitemap.xml"}
     told(name, started)
     return Archive(name, paths)
 

@@ -94,11 +94,11 @@ def several_years(demo: Demo) -> Any:
         at, size = f"201{number % 8}-0{number % 9 + 1}", number * number % 170
         demo.value(
             "INSERT INTO archive_article (site_id, source_id, key, digest, title, title_basis, slug, url, byline,"
-            " status, language, body, html, activity, imported_at, version, published_at, counted_month,"
+            " status, language, body, html, activity, imported_at, changed_at, version, published_at, counted_month,"
             f" comment_count, counted_comments) SELECT {site}, source_id, '{number}', '',"
             f" 'What was said on day {number + 2}', 'stated', 'said', '', 'R. Halloran', 'published', 'en',"
-            f" 'A hall full of people, and {size} of them spoke.', '', '{{}}', now(), 1, '{at}-14', '{at}', {size},"
-            f" {size} FROM archive_article WHERE id = 1 RETURNING id"
+            f" 'A hall full of people, and {size} of them spoke.', '', '{{}}', now(), now(), 1, '{at}-14', '{at}',"
+            f" {size}, {size} FROM archive_article WHERE id = 1 RETURNING id"
         )
         demo.value(
             f"INSERT INTO archive_tally (site_id, month, articles, comments, summed) SELECT site, month, 1, {size},"
