@@ -59,5 +59,5 @@ def test_escape_closes_the_form_and_gives_the_focus_back(page: Page) -> None:
 def test_dates_are_told_from_today_beside_themselves(page: Page, discussions: dict[str, dict[str, int]]) -> None:
     page.goto(f"/a/{discussions['small']['article']}/-/")
     head = page.locator("ol.thread .head").first
-    expect(head.locator("time")).to_have_text("14 Mar 2017, 21:07")
+    expect(head.locator("time")).to_contain_text("14 Mar 2017, 21:07")
     expect(head.locator(".ago")).to_contain_text("years ago")

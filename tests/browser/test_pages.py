@@ -17,6 +17,7 @@ type Scheme = Literal["light", "dark"]
 SHOTS = ROOT / "screenshots"
 WIDTHS = (360, 1280)
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+RULES = {"rules": {"target-size": {"enabled": True}}}  # 24 px; axe leaves it out unless asked
 
 READER = {
     "home": "/",
@@ -25,6 +26,11 @@ READER = {
     "site": "/site/{site}/-/",
     "home-empty": "/?since=2999-01-01",
     "article": "/a/1/-/",
+    "thread-small": "/a/{small}/-/",
+    "thread-deep": "/a/{deep}/-/",
+    "thread-later": "/a/{long}/-/?rank=200",
+    "thread-flat": "/a/{long}/-/?sort=flat",
+    "source": "/a/1/source/",
     "comment": "/a/1/c/{comment}/",
     "entity": "/entity/{entity}/-/",
     "author": "/author/{author}/",
@@ -63,9 +69,10 @@ PAGES = [
 
 
 @pytest.fixture(scope="session")
-def places(demo: Demo) -> dict[str, Any]:
+def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Numbers to fill into the paths."""
     return {
+        **{name: known["article"] for name, known in discussions.items()},
         "comment": demo.value("SELECT id FROM archive_comment WHERE article_id = 1 ORDER BY thread_rank DESC LIMIT 1"),
         "entity": demo.value("SELECT id FROM archive_entity ORDER BY mention_count DESC, id LIMIT 1"),
         "author": an_author(demo),
@@ -119,6 +126,14 @@ def signed_in(browser: Browser, demo: Demo, tmp_path_factory: pytest.TempPathFac
     return {role: folder / role for role in demo.passwords}
 
 
+def errors_of(page: Page) -> list[str]:
+    """What goes wrong in scripts, and what the policy on content refuses; filled while the page is used."""
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(("role", "name", "path"), PAGES, ids=[name for _, name, _ in PAGES])
@@ -140,14 +155,13 @@ def test_a_page_fits_and_axe_is_content(
         storage_state=signed_in[role] if role else None,
     )
     page = context.new_page()
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    errors = errors_of(page)
     page.goto(path.format(**places))
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=name not in {"article", "search"})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert [error for error in errors if "404" not in error] == []
-    found = Axe().run(page)
+    found = Axe().run(page, options=RULES)
     assert found.violations_count == 0, found.generate_report()
     context.close()
 
@@ -169,3 +183,72 @@ def test_the_keyboard_reaches_the_discussion_first(page: Page) -> None:
     expect(page.locator(".skip:focus")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#discussion$"))
+
+
+@pytest.mark.parametrize("name", READER)
+def test_a_page_fits_a_window_enlarged_fourfold(
+    browser: Browser, demo: Demo, places: dict[str, Any], name: str
+) -> None:
+    """1,280 pixels at 400 % are 320: nothing is cut off, and nothing has to be scrolled sideways."""
+    context = browser.new_context(base_url=demo.url, viewport={"width": 320, "height": 256})
+    page = context.new_page()
+    page.goto(READER[name].format(**places))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    cut = page.locator("main :is(a, button, summary, input, select, time):visible").evaluate_all(
+        "found => found.filter(e => e.getBoundingClientRect().right > 321).map(e => e.outerHTML)"
+    )
+    assert cut == []
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["home", "thread-deep", "comment", "search", "about", "sign-in"])
+def test_a_page_is_whole_in_forced_colours(browser: Browser, demo: Demo, places: dict[str, Any], name: str) -> None:
+    context = browser.new_context(base_url=demo.url, forced_colors="active", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(READER[name].format(**places))
+    page.screenshot(path=SHOTS / f"{name}-forced.png", full_page=name != "thread-deep")
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    paper = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    for line in page.locator("ol.thread details > ol").all():
+        assert line.evaluate("line => getComputedStyle(line).borderLeftColor") != paper
+    context.close()
+
+
+@pytest.mark.parametrize("name", READER)
+def test_nothing_moves_by_itself(page: Page, places: dict[str, Any], name: str) -> None:
+    page.goto(READER[name].format(**places))
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("name", READER)
+def test_a_page_reads_the_same_without_scripts(
+    browser: Browser, demo: Demo, page: Page, places: dict[str, Any], name: str
+) -> None:
+    context = browser.new_context(base_url=demo.url, java_script_enabled=False)
+    plain = context.new_page()
+    texts = []
+    for reader in (plain, page):
+        reader.goto(READER[name].format(**places))
+        texts.append(reader.locator("main").locator("h1, h2, .body p, .article p, .prose p").all_inner_texts())
+    assert texts[0] == texts[1] != []
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(
+    ("opens", "width"), [("Display", 360), ("Keyboard shortcuts", 1280), ("Keyboard shortcuts", 360)]
+)
+def test_axe_is_content_with_what_opens(
+    browser: Browser, demo: Demo, places: dict[str, Any], scheme: Scheme, opens: str, width: int
+) -> None:
+    context = browser.new_context(base_url=demo.url, color_scheme=scheme, viewport={"width": width, "height": 700})
+    page = context.new_page()
+    errors = errors_of(page)
+    page.goto(READER["thread-small"].format(**places))
+    page.get_by_role("button", name=opens).click()
+    page.screenshot(path=SHOTS / f"{opens.split()[0].lower()}-{width}-{scheme}.png")
+    found = Axe().run(page, options=RULES)
+    assert (found.violations_count, errors) == (0, []), found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
