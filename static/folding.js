@@ -79,6 +79,7 @@ async function bring(link, arrived) {
     if (!answer.ok) throw new Error(String(answer.status));
     const holder = document.createElement("template");
     holder.innerHTML = await answer.text(); // our own server's, safe as the page itself
+    if (holder.content.querySelector("main")) throw new Error("a page, and not a part of one");
     const first = holder.content.querySelector(".head");
     const parent = place.parentElement;
     place.replaceWith(holder.content);

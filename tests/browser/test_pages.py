@@ -252,3 +252,19 @@ def test_axe_is_content_with_what_opens(
     assert (found.violations_count, errors) == (0, []), found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
+
+
+def test_a_thread_prints_whole_and_without_controls(browser: Browser, demo: Demo, places: dict[str, Any]) -> None:
+    context = browser.new_context(base_url=demo.url, color_scheme="dark", viewport={"width": 720, "height": 1000})
+    page = context.new_page()
+    page.goto(READER["thread-deep"].format(**places))
+    page.locator("ol.thread summary").first.click()
+    page.emulate_media(media="print")
+    page.screenshot(path=SHOTS / "thread-deep-print.png", full_page=True)
+    for folded in page.locator("ol.thread .body").all():
+        expect(folded).to_be_visible()
+        expect(folded).to_have_css("max-height", "none")
+    for name in (".bar", ".foot", ".ways", ".thread-tools", "ol.thread summary", ".copy"):
+        expect(page.locator(name).first).to_be_hidden()
+    assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(255, 255, 255)"
+    context.close()
