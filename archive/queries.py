@@ -26,6 +26,7 @@ from django.db.models import (
     Field,
     Func,
     IntegerField,
+    OuterRef,
     Q,
     QuerySet,
     Subquery,
@@ -124,6 +125,11 @@ class ArticleQuerySet(QuerySet[Article]):
 
     def with_site(self) -> Self:
         return self.select_related("site")
+
+    def with_newest_comment(self) -> Self:
+        """With the highest id among the comments as ``newest_comment``: one row of an index."""
+        newest = Comment.objects.filter(article_id=OuterRef("pk")).order_by("-id").values("id")
+        return self.annotate(newest_comment=Subquery(newest[:1]))
 
     def with_digest(self) -> Self:
         """With the sha256 of the source as ``source_sha256``, in hex."""

@@ -50,7 +50,7 @@ function remember(details, folded, name) {
   folded.delete(item.id);
   if (!details.open) folded.add(item.id);
   clearTimeout(timer);
-  timer = setTimeout(() => keep(name, { ...recall(name), at: Date.now(), folded: [...folded].slice(-FOLDED) }));
+  timer = setTimeout(() => keep(name, { ...recall(name), folded: [...folded].slice(-FOLDED) }));
 }
 
 function addLevels(thread, tools) {

@@ -41,16 +41,18 @@ export function startSince(thread, tools) {
   return { mark };
 }
 
+const isVisit = (kept) => Number.isFinite(kept?.at) && Number.isFinite(kept?.newest);
+
 /** This visit and the one before it; pages of a thread that are read one soon after the other are one visit. */
 function thisVisit(thread) {
   const name = `article:${thread.dataset.article}`;
   const kept = recall(name);
   const now = Date.now();
-  const ids = [...thread.querySelectorAll("li[id^=c]")].map(numberOf);
-  const newest = Number(thread.dataset.newest) || Math.max(0, ...ids);
-  const before = kept.at && now - kept.at > VISIT ? { at: kept.at, newest: kept.newest ?? 0 } : kept.before;
-  const visit = { ...kept, at: now, newest: Math.max(newest, kept.newest ?? 0), before };
-  keep(name, visit);
+  const last = [kept.at && now - kept.at > VISIT ? kept : kept.before].find(isVisit);
+  const before = last && { at: last.at, newest: last.newest };
+  const newest = Number(thread.dataset.newest);
+  const visit = { ...kept, before };
+  if (newest) keep(name, Object.assign(visit, { at: now, newest })); // a page of one comment is no visit of the thread
   return visit;
 }
 
@@ -73,6 +75,9 @@ function addSlider(thread, tools, choose) {
   const slider = document.createElement("input");
   const value = document.createElement("span");
   Object.assign(slider, { type: "range", min: 0, max: dated.length - 1, step: 1, value: 0 });
+  const only = document.createElement("a");
+  only.textContent = "Only these";
+  only.hidden = true;
   label.append("New since ", slider, " ", value);
   label.className = "slider";
   const tell = (words) => {
@@ -85,6 +90,8 @@ function addSlider(thread, tools, choose) {
     const words = choose(day);
     tell(told.format(day * DAY));
     slider.setAttribute("aria-valuetext", words);
+    only.href = `?since=${new Date(day * DAY).toISOString().slice(0, 10)}#discussion`;
+    only.hidden = false;
   });
-  tools.append(label);
+  tools.append(label, only);
 }

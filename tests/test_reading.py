@@ -524,3 +524,28 @@ def test_a_hidden_comment_is_behind_no_door(door: str, header: dict[str, str]) -
 def test_an_article_that_is_not_shown_is_behind_no_door(door: str, status: str) -> None:
     article, comment, entity = secret(status=status)
     assert Client().get(at(article, door, comment, entity)).status_code == 404
+
+
+def told(page: str) -> list[str]:
+    """What comments say of their place to those who do not see the indents."""
+    return re.findall(r'<span class="unseen">(Level [^<]*): </span>', page)
+
+
+def test_a_comment_says_its_level_and_which_reply_it_is() -> None:
+    article = make_article(comments="a(b(c)d)e")
+    levels = ["Level 1", "Level 2, reply 1 of 2", "Level 3, reply 1 of 1", "Level 2, reply 2 of 2", "Level 1"]
+    assert told(get(article.get_absolute_url())) == levels
+
+
+@override_settings(COMMENTS_PER_PAGE=2)
+def test_no_count_of_replies_is_said_that_the_page_has_not_seen() -> None:
+    article = make_article(comments="a(bcd)e")
+    first, second = told(get(article.get_absolute_url())), told(get(f"{article.get_absolute_url()}?rank=2"))
+    assert (first, second) == (["Level 1", "Level 2"], ["Level 1", "Level 2", "Level 2"])
+
+
+def test_a_page_of_the_thread_names_the_newest_comment_and_one_comments_page_does_not() -> None:
+    article = make_article(comments="a(b)")
+    newest = comments_of(article)[-1]
+    assert f'data-newest="{newest.pk}"' in get(article.get_absolute_url())
+    assert "data-newest" not in get(newest.get_absolute_url())

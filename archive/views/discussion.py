@@ -244,7 +244,8 @@ def _former(request: HttpRequest, article: Article, comment_id: int) -> HttpResp
 
 
 def _visible_article(request: HttpRequest, article_id: int) -> Article:
-    return get_object_or_404(queries.articles().visible_to(request.user).with_site().with_digest(), pk=article_id)
+    visible = queries.articles().visible_to(request.user).with_site().with_digest().with_newest_comment()
+    return get_object_or_404(visible, pk=article_id)
 
 
 def _canonical(own: str, asked: Asked, found: Selection) -> str:

@@ -9,6 +9,7 @@ like, for those who style and script it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -32,6 +33,8 @@ STATUS = {status.value: str(status.label) for status in Comment.Status}
 PUBLISHED, STATED, INFERRED = Comment.Status.PUBLISHED.value, Basis.STATED.value, Basis.INFERRED.value
 
 LIST = "<ol>"
+PLACE = '<span class="unseen">Level {}: </span>'
+PLACE_AMONG = '<span class="unseen">Level {}, reply {} of {}: </span>'
 END = "</details></li>"
 ENDS = [END + ("</ol>" + END) * levels for levels in range(MAX_LEVEL + 1)]
 GONE = '<span class="who unknown">{}</span>'
@@ -82,8 +85,10 @@ def thread(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> s
     nearest of its ancestors among the rows before it, at most ``MAX_LEVEL`` deep, and names its parent where that is
     not the comment it stands under.
     """
+    rows = list(rows)
     setting = _setting(article, look)
     marks = _marks(look)
+    places = _places(rows) if look.nested else {}
     seen: dict[int, ThreadRow] = {}
     parts: list[str] = []
     path: list[tuple[int, int]] = []  # first and last rank of the subtrees that the row stands in, outermost first
@@ -96,7 +101,7 @@ def thread(rows: Iterable[ThreadRow], article: Article, look: Look = PLAIN) -> s
         level = min(len(path), MAX_LEVEL)
         if parts:
             parts.append(LIST if level > last else ENDS[last - level])
-        parts.append(_row(row, under[level], seen, marks.get(row.id, ""), setting))
+        parts.append(_row(row, under[level], seen, marks.get(row.id, ""), places.get(row.id, ""), setting))
         if size and len(path) == MAX_LEVEL:
             parts.append(DEEPER.format(setting.comments, row.id, setting.english))
         under[level + 1] = row.id
@@ -159,7 +164,30 @@ def _marks(look: Look) -> dict[int, str]:
     return marks | {look.here: ' class="here"'}
 
 
-def _row(row: ThreadRow, under: int | None, seen: dict[int, ThreadRow], mark: str, setting: Setting) -> str:
+def _places(rows: list[ThreadRow]) -> dict[int, str]:
+    """By id, what those are told who do not see the indents: the level, and which of how many replies a comment is.
+
+    The latter only where all replies to the same comment are among the rows: their subtrees then fill its own.
+    """
+    replies: defaultdict[int | None, int] = defaultdict(int)
+    filled: defaultdict[int | None, int] = defaultdict(int)
+    for row in rows:
+        replies[row.parent_id] += 1
+        filled[row.parent_id] += row.subtree_size + 1
+    whole = {row.id for row in rows if filled[row.id] == row.subtree_size}
+    nth: defaultdict[int | None, int] = defaultdict(int)
+    made: dict[int, str] = {}
+    for row in rows:
+        parent = row.parent_id
+        if parent in whole:
+            nth[parent] += 1
+            made[row.id] = PLACE_AMONG.format(row.depth + 1, nth[parent], replies[parent])
+        else:
+            made[row.id] = PLACE.format(row.depth + 1)
+    return made
+
+
+def _row(row: ThreadRow, under: int | None, seen: dict[int, ThreadRow], mark: str, place: str, setting: Setting) -> str:
     """One comment, from its ``<li>`` to the end of its text; its ``<details>`` stays open for the replies to it.
 
     Whoever wrote under exactly the name that stands in the article's byline is marked as such, where the name was
@@ -191,7 +219,7 @@ def _row(row: ThreadRow, under: int | None, seen: dict[int, ThreadRow], mark: st
     count = f'<span class="re">{replies}</span>\n' if size else ""
     rest = f'\n<p class="rest"{english}><a href="{own}">Show {replies}</a></p>' if size and depth >= levels - 1 else ""
     return (
-        f'<li id="c{id_}"{mark}>\n<div class="head"{english}>{head}{count}{source}'
+        f'<li id="c{id_}"{mark}>\n<div class="head"{english}>{place}{head}{count}{source}'
         f'<a class="n" href="{own}"><span class="unseen">Comment </span>#{number}</a></div>\n'
         f'<details open><summary{english}><span class="unseen">Comment {number}{" and its " if size else ""}{replies}'
         f"</span></summary>\n{text}{rest}\n"

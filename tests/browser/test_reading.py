@@ -67,6 +67,7 @@ def test_all_pages_of_a_thread_are_reached(
             break
         further.first.click()
         expect(page.locator(f"#{seen[-1]}:not(.context)")).to_have_count(0)
+        page.wait_for_load_state()
     assert seen == [f"c{number}" for number in discussions["long"]["comments"].values()]
     context.close()
 

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 type Discussions = dict[str, dict[str, Any]]
 
@@ -156,6 +156,15 @@ def test_what_is_new_since_a_day_is_chosen_with_the_keyboard(small: Thread) -> N
     expect(slider).to_have_attribute("aria-valuetext", "1 new on this page since 16 Mar 2017")
     expect(small.head("g").locator(".fresh")).to_be_visible()
     expect(small.head("a").locator(".fresh")).to_have_count(0)
+    small.page.get_by_role("link", name="Only these").click()
+    expect(small.page.locator("ol.thread li:not(.context)")).to_have_count(1)
+
+
+def test_one_comments_page_is_no_visit_of_the_thread(small: Thread) -> None:
+    small.open().visited("c")
+    small.page.goto(f"/a/{small.article}/c/{small.ids['g']}/")
+    small.open()
+    expect(small.page.locator(".thread .new")).to_have_count(3)
 
 
 def test_nothing_fails_where_nothing_can_be_kept(small: Thread) -> None:
@@ -167,7 +176,10 @@ def test_nothing_fails_where_nothing_can_be_kept(small: Thread) -> None:
     assert errors == []
 
 
-@pytest.mark.parametrize("kept", ["null", "7", "{", '{"folded": 7}', '{"at": "x", "before": 3, "folded": [1, null]}'])
+@pytest.mark.parametrize(
+    "kept",
+    ["null", "7", "{", '{"folded": 7}', '{"at": "x", "before": 3, "folded": [1, null]}', '{"before": {"at": "x"}}'],
+)
 def test_what_was_kept_may_be_anything(small: Thread, kept: str) -> None:
     errors: list[str] = []
     small.page.on("pageerror", lambda error: errors.append(str(error)))
@@ -219,6 +231,32 @@ def test_a_click_on_a_line_folds_what_it_belongs_to(small: Thread) -> None:
     line.click(position={"x": 0, "y": 40})
     expect(small.at("b")).to_be_hidden()
     expect(small.head("a")).to_be_in_viewport()
+
+
+def test_replies_that_were_left_out_come_in_their_place(page: Page, discussions: Discussions) -> None:
+    long = Thread(page, discussions["long"]).open("?depth=1")
+    link = long.at("t10").locator(".rest a")
+    link.click()
+    expect(long.at("t19")).to_be_visible()
+    expect(long.head("t11")).to_be_focused()
+    expect(long.head("t12").get_by_role("button", name="Copy the link")).to_be_attached()
+    expect(link).to_have_count(0)
+    expect(page).to_have_url(re.compile("depth=1$"))
+
+
+def test_what_does_not_come_is_said_and_the_link_still_leads_there(page: Page, discussions: Discussions) -> None:
+    long = Thread(page, discussions["long"]).open("?depth=1")
+    page.route(f"**/c/{long.ids['t10']}/*", lambda route: route.abort() if is_fetched(route) else route.continue_())
+    link = long.at("t10").locator(".rest a")
+    link.click()
+    expect(page.get_by_role("status")).to_have_text("These replies could not be brought here. The link leads to them.")
+    link.click()
+    expect(long.at("t19")).to_be_visible()
+    expect(page.locator("li.here")).to_have_count(1)
+
+
+def is_fetched(route: Route) -> bool:
+    return route.request.resource_type == "fetch"
 
 
 # --- What a comment answers -------------------------------------------------------------------------------------------
