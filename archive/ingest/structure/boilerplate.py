@@ -34,6 +34,7 @@ _LINES = {
 _KIND = {line: kind for kind, lines in _LINES.items() for line in lines.split("|")}
 _LONGEST = max(map(len, _KIND)) + 16
 _COUNT = re.compile(r"^\(?\d{1,7}\)? +| *[(:]? *\d{1,7}\)?$| *[:：]$")
+_COUNTED = re.compile(r"[\d(:：)]")  # what a line with a number or a colon begins or ends with
 
 
 def boilerplate_kind(line: str) -> str:
@@ -41,4 +42,6 @@ def boilerplate_kind(line: str) -> str:
     if len(line) > _LONGEST:
         return ""
     lowered = line.lower().replace("’", "'")
+    if not _COUNTED.search(lowered[:1] + lowered[-1:]):
+        return _KIND.get(lowered.strip(), "")
     return _KIND.get(lowered) or _KIND.get(_COUNT.sub("", lowered).strip(), "")

@@ -98,7 +98,8 @@ _FOUND = re.compile(
 )
 _GLUE = re.compile(rf"[\s,;:|·•@/()–—-]*(?:{_WORD}{{1,4}}\.?[\s,:]*){{0,2}}")
 _TAIL = re.compile(r"\s?(?:uhr|Uhr|h|hrs|ч|г)\b\.?")
-_MAY_HOLD = re.compile(rf"\d|(?:{_DAYS}|{_SOME})\b", re.IGNORECASE)
+# Without a digit there must be a day's name or what makes "an hour" a time ago; articles alone stand in every line.
+_MAY_HOLD = re.compile(rf"\d|\b(?:{_DAYS}|{_BEFORE}|{_AFTER})\b", re.IGNORECASE)
 
 
 MOST_TRIES = 12  # places of a line that look like a date before the rest of it is given up: a table, a listing

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain, repeat
 from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ WEIGHTS = Path(__file__).with_name("links.json")
 SEEN = 1_500  # code points of a comment that are looked at
 OPENING = 80  # code points in which the name of whom it answers stands
 ARTICLE = 20_000  # code points of the article whose words are looked at
+CALLED = 30  # comments before one among whose authors those that it names are looked for
 MOST_ANCESTORS = 8  # candidates; nobody answers above that without naming or quoting
 MOST, LEAST = 0.84, 0.02  # of those said to be surer, across sites, 80 % were right
 
@@ -70,12 +72,13 @@ class Page:
     def __init__(self, comments: Sequence[Told], quoted: Sequence[int | None], article: str = "") -> None:
         self.comments = comments
         self.quoted = quoted
-        sets = [frozenset(word for word in words_of(c.text[:SEEN]) if len(word) > 1) for c in comments]
-        common = Counter(word for words in sets for word in words)
+        words = [words_of(told.text[:SEEN]) for told in comments]
+        sets = [frozenset([word for word in its if len(word) > 1]) for its in words]
+        common = Counter(chain.from_iterable(sets))
         total = len(comments)
         # A word that all comments have says nothing about who answers whom: it is the article's subject, or grammar.
         self.rarity = {word: math.log((total + 1) / count) ** 2 for word, count in common.items() if count > 1}
-        self.seen = [_look(told, words, self.rarity) for told, words in zip(comments, sets, strict=True)]
+        self.seen = [_look(*its, self.rarity) for its in zip(comments, words, sets, strict=True)]
         self.authors = [(told.author or "").casefold() for told in comments]
         self.names = [_calls(author) for author in self.authors]
         self.by = Counter(author for author in self.authors if author)
@@ -88,7 +91,7 @@ class Page:
     def likeness(self, left: int, right: int) -> float:
         """Return from 0 to 1 how many of their rarer words two comments share."""
         a, b = self.seen[left], self.seen[right]
-        shared = sum(self.rarity.get(word, 0.0) for word in a.words & b.words)
+        shared = sum(map(self.rarity.get, a.words & b.words, repeat(0.0)))
         return min(1.0, 2 * shared / math.sqrt((1 + a.weight) * (1 + b.weight)))
 
     def calls(self, index: int, other: int) -> tuple[float, float]:
@@ -102,15 +105,21 @@ class Page:
         )
         return float(first), float(first or any(name in seen.words for name in names))
 
+    def called(self, index: int) -> int | None:
+        """Return the last of the CALLED comments before whose author this one names, or None."""
+        if not self.by:
+            return None
+        return next((at for at in range(index - 1, max(-1, index - 1 - CALLED), -1) if self.calls(index, at)[0]), None)
 
-def _look(told: Told, words: frozenset[str], rarity: Mapping[str, float]) -> _Seen:
+
+def _look(told: Told, words: Sequence[str], different: frozenset[str], rarity: Mapping[str, float]) -> _Seen:
     text = told.text[:SEEN]
     first = text.split("\n", 1)[0]
-    looked = tone_of(first, words_of(first))
+    looked = tone_of(first, words if first == text else words_of(first))
     opening = text[:OPENING].casefold()
     return _Seen(
-        words,
-        sum(rarity.get(word, 1.0) for word in words),
+        different,
+        sum(map(rarity.get, different, repeat(1.0))),
         opening,
         frozenset(re.findall(r"\w+", opening)),
         [looked[column] for column in _COLUMNS],
@@ -131,7 +140,6 @@ def _calls(author: str) -> tuple[str, ...]:
 def own_features(page: Page, index: int, thread: Sequence[int] = ()) -> Vector:
     """Return OWN of a comment: what it says of being a reply, whoever is answered in the ``thread`` above it."""
     seen, author, total = page.seen[index], page.authors[index], len(page.comments)
-    named = any(page.calls(index, other)[0] for other in range(max(0, index - 30), index))
     share = page.by[author] / total if author else 0.0
     return [
         seen.length,
@@ -140,7 +148,7 @@ def own_features(page: Page, index: int, thread: Sequence[int] = ()) -> Vector:
         float(bool(author) and page.first_by[author] < index),
         math.log(total) / 5,
         index / total,
-        float(named),
+        float(page.called(index) is not None),
         max((page.likeness(index, other) for other in range(max(0, index - 6), index)), default=0.0),
         float(index == 1),
         float(bool(author) and any(page.authors[other] == author for other in thread)),
@@ -192,7 +200,7 @@ def candidates(page: Page, index: int, parents: Sequence[int | None]) -> list[in
         at = parents[at]
     extra = page.quoted[index]
     if extra is None:
-        extra = next((j for j in range(index - 1, max(-1, index - 31), -1) if page.calls(index, j)[0]), None)
+        extra = page.called(index)
     return found if extra is None or extra in found else [*found, extra]
 
 

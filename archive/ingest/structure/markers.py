@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from math import log
 from typing import NamedTuple
 
@@ -118,11 +118,19 @@ class _Page:
         self.index = _index(self.shapes)
         # Bytes before each line: an ideograph says as much as three letters.
         self.sizes = list(accumulate((len(line.text.encode(errors="replace")) for line in lines), initial=0))
-        self.names = sum(could_be_name(shape.line) for shape in self.shapes if shape)  # lines that could be names
+        self.could_be_name = [bool(shape and could_be_name(shape.line)) for shape in self.shapes]
+        self.names = sum(self.could_be_name)
+        self._affixes: dict[Key, tuple[list[str], list[str]]] = {}
         end = len(lines)
         while end and boilerplate_kind(lines[end - 1].text):
             end -= 1
         self.end = end  # after the last line that is not a form or a footer we know
+
+    def affixes(self, key: Key) -> tuple[list[str], list[str]]:
+        """Return the first and the last pieces that nearly all of the key's lines share."""
+        if key not in self._affixes:
+            self._affixes[key] = _affixes([self.shapes[at] for at in self.index[key]])
+        return self._affixes[key]
 
     def has(self, at: int, key: Key) -> bool:
         shape = self.shapes[at]
@@ -162,11 +170,8 @@ class _Page:
 
 def _best_key(page: _Page, slots: Sequence[int], least: float) -> Key | None:
     """Return the key worth most that at least ``least`` of the lines ``slots`` have."""
-    counts: Counter[Key] = Counter()
-    for at in slots:
-        shape = page.shapes[at]
-        if shape:
-            counts.update(shape.keys)
+    shapes = [page.shapes[at] for at in slots]
+    counts = Counter(chain.from_iterable(shape.keys for shape in shapes if shape))
     found = [
         (count, worth(key), key)
         for key, count in counts.items()
@@ -194,7 +199,7 @@ def _names(page: _Page, slots: Sequence[int], least: float, closed: bool) -> boo
     if closed:
         slots = slots[1:]  # above the first comment nothing closes one
         return sum(len(page.lines[at].text) <= LONGEST_NAME for at in slots) >= 0.85 * len(slots)
-    fits = sum(could_be_name(page.lines[at].text) for at in slots)
+    fits = sum(page.could_be_name[at] for at in slots)
     if fits < max(2.0, least, 0.85 * len(slots)):
         return False
     others = len(page.lines) - len(slots)
@@ -228,7 +233,7 @@ def _is_busy_name(page: _Page, template: _Template, key: Key, slots: Sequence[in
 
 
 def _all_short(page: _Page, slots: Sequence[int]) -> bool:
-    return sum(could_be_name(page.lines[at].text) for at in slots) >= 0.8 * len(slots)
+    return sum(page.could_be_name[at] for at in slots) >= 0.8 * len(slots)
 
 
 def _grow(page: _Page, template: _Template, ends: list[int], by: int, *, names: bool) -> list[Key]:
@@ -287,7 +292,7 @@ def _learn(page: _Page, pivot: Key, *, again: bool = True) -> _Template:
     template.all_below = _all_below(page, template)
     if template.all_below and again and (rest := [key for key in template.below if key != NAME]):
         return _learn(page, _widest(page, rest[0], len(places)), again=False)
-    if not any(_has_slot(page, key, places) for key in template.leading):
+    if not any(_has_slot(page, key) for key in template.leading):
         # No line with room for a name so far: it may stand alone. Last, because a short text looks the same.
         template.above, template.below = [], []
         template.above = _grow(page, template, places, -1, names=True)
@@ -312,7 +317,7 @@ def _walk(page: _Page, template: _Template, start: int, by: int, elements: Seque
             waiting = {}
             found[at] = rest[match]
             expected += match + 1
-        elif rest and could_be_name(page.lines[at].text) and _continues(page, at + by, rest[1:]):
+        elif rest and page.could_be_name[at] and _continues(page, at + by, rest[1:]):
             found |= waiting | {at: rest[0]}
             waiting = {}
             expected += 1
@@ -370,7 +375,7 @@ def _score(page: _Page, template: _Template) -> float:
     keys = [template.pivot, *template.above, *template.below]
     constant = [key for key in keys if key != NAME]
     dated = any(key.has_date for key in constant)
-    author = NAME in keys or any(_has_slot(page, key, template.places) for key in constant)
+    author = NAME in keys or any(_has_slot(page, key) for key in constant)
     number = len(template.places)
     total = sum((worth(key) + _value(page, key)) / 2 for key in constant) + 2 * (NAME in keys)
     if number == 2:
@@ -421,17 +426,16 @@ def _value(page: _Page, key: Key) -> float:
     """Return what a key is worth with all that its lines have in common at both ends."""
     if key.kind == "whole":
         return worth(key)
-    shapes = [page.shapes[at] for at in page.index[key]]
-    first, last = _affixes(shapes)
+    first, last = page.affixes(key)
     return max(worth(key), worth(Key("both", (*first, *last))))
 
 
-def _has_slot(page: _Page, key: Key, places: Sequence[int]) -> bool:
+def _has_slot(page: _Page, key: Key) -> bool:
     """Say whether lines with this key say something different from one to the next, as bylines do."""
     if key.kind == "whole" or key == NAME:
         return False
-    shapes = [shape for shape in (page.shapes[at] for at in page.index.get(key, places)) if shape]
-    first, last = _affixes(shapes)
+    shapes = [shape for shape in (page.shapes[at] for at in page.index[key]) if shape]
+    first, last = page.affixes(key)
     inner = [shape.pieces[len(first) : len(shape.pieces) - len(last)] for shape in shapes]
     lettered = sum(any(piece != DATE and any(map(str.isalpha, piece)) for piece in pieces) for pieces in inner)
     short = sum(len(shape.line) <= 110 for shape in shapes)
@@ -647,8 +651,9 @@ def _common(rows: Sequence[list[str]]) -> list[str]:
     common: list[str] = []
     while rows:
         at = len(common)
-        counts = Counter(row[at] for row in rows if len(row) > at + 1)
-        if not counts or counts.most_common(1)[0][1] < 0.9 * len(rows):
+        counts = Counter([row[at] for row in rows if len(row) > at + 1])
+        piece = max(counts, key=counts.__getitem__, default="")
+        if counts[piece] < 0.9 * len(rows):
             break
-        common.append(counts.most_common(1)[0][0])
+        common.append(piece)
     return common

@@ -12,11 +12,15 @@ REACH = 50_000  # code points before a comment in which its quotes are looked fo
 SEEN = 3_000  # code points of a comment in which quotes are looked for
 MOST_QUOTES = 5  # of one comment
 
+_MARK = re.compile(r"[>“„«\"]")  # far faster to look for
 _QUOTE = re.compile(r"(?m)^>+[ \t]*(?P<angle>[^\r\n]{25,})|[“„«\"](?P<marks>[^“”„«»\"\r\n]{25,})[”“»\"]")
 
 
 def _quotes(text: str, span: Span) -> list[str]:
-    found = _QUOTE.finditer(text, span.start, min(span.end, span.start + SEEN))
+    start, end = span.start, min(span.end, span.start + SEEN)
+    if not _MARK.search(text, start, end):
+        return []
+    found = _QUOTE.finditer(text, start, end)
     return [(m["angle"] or m["marks"]).strip(" .…")[:200] for m, _ in zip(found, range(MOST_QUOTES), strict=False)]
 
 

@@ -15,6 +15,7 @@ from archive.ingest.structure.dates import Stamp, stamps
 LONGEST = 160  # code points; a longer line is somebody's text
 MOST_PIECES = 14  # of a line that is looked at whole
 DATE_MOST = 110  # code points of a line in which dates are looked for
+LEAST_WORTH = 1.5  # of a key
 DATE = "D"
 NUMBER = "0"
 
@@ -42,36 +43,43 @@ class Shape:
         self.line = line
         self.dates: list[Stamp] = stamps(line) if len(line) <= DATE_MOST else []
         self.pieces: list[str] = []
-        self.spans: list[tuple[int, int]] = []
-        at = 0
-        for stamp in self.dates:
-            self._cut(at, stamp.start)
-            self.pieces.append(DATE)
-            self.spans.append((stamp.start, stamp.end))
-            at = stamp.end
-        self._cut(at, len(line))
+        for start, end in self._between:
+            self.pieces += [DATE] if start > 0 else []
+            self.pieces += map(_normal, _PIECE.findall(line, start, end))
 
-    def _cut(self, start: int, end: int) -> None:
-        for match in _PIECE.finditer(self.line, start, end):
-            piece = match.group()
-            self.pieces.append(NUMBER if piece.isdecimal() else piece.lower() if piece.isalpha() else piece)
-            self.spans.append(match.span())
+    @property
+    def _between(self) -> list[tuple[int, int]]:
+        """Return what lies before, between and behind the dates."""
+        edges = [0, *(edge for stamp in self.dates for edge in (stamp.start, stamp.end)), len(self.line)]
+        return list(zip(edges[::2], edges[1::2], strict=True))
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Return where each of the pieces is in the line."""
+        cut = [match.span() for start, end in self._between for match in _PIECE.finditer(self.line, start, end)]
+        return sorted([*cut, *((stamp.start, stamp.end) for stamp in self.dates)])
 
     @cached_property
     def keys(self) -> list[Key]:
-        """Return the line's keys, each worth at least 1.5."""
+        """Return the line's keys, each worth at least LEAST_WORTH."""
         pieces = tuple(self.pieces)
         size = len(pieces)
         keys = []
         if 0 < size <= MOST_PIECES:
             keys.append(Key("whole", _stems(pieces)))
         if size > 1:
-            found = [Key("last", pieces[-n:]) for n in (1, 2, 3) if n < size]
-            found += [Key("first", pieces[:n]) for n in (1, 2, 3) if n < size]
-            if size > 2:
-                found.append(Key("both", (pieces[0], pieces[-1])))
-            keys += [key for key in found if worth(key) >= 1.5]
+            # Counted piece by piece first: most lines' edges are worth too little to become keys.
+            first, last = list(map(_worth, pieces[:3])), list(map(_worth, pieces[-3:]))
+            few = range(1, min(4, size))
+            keys += [Key("last", pieces[-n:]) for n in few if sum(last[-n:]) >= LEAST_WORTH]
+            keys += [Key("first", pieces[:n]) for n in few if sum(first[:n]) >= LEAST_WORTH]
+            if size > 2 and first[0] + last[-1] >= LEAST_WORTH:
+                keys.append(Key("both", (pieces[0], pieces[-1])))
         return keys
+
+
+def _normal(piece: str) -> str:
+    return NUMBER if piece.isdecimal() else piece.lower() if piece.isalpha() else piece
 
 
 def _stems(pieces: tuple[str, ...]) -> tuple[str, ...]:
@@ -85,23 +93,25 @@ def worth(key: Key) -> float:
     """Return roughly how unlikely it is (in nats) that people's own lines share this key."""
     total = 2.0 if key.kind == "whole" else 0.0
     for piece in key.pieces:
-        if piece == DATE:
-            total += 5
-        elif piece == NUMBER:
-            total += 1
-        elif any(map(str.isalnum, piece)):
-            total += 1.5
-        elif piece[0] not in _STOPS:
-            total += 0.7  # a bar, an arrow, a hash
-        else:
-            total += 0.2
+        total += _worth(piece)
     return total
+
+
+def _worth(piece: str) -> float:
+    if piece == DATE:
+        return 5.0
+    if piece == NUMBER:
+        return 1.0
+    if piece[0].isalnum():  # then all of it is
+        return 1.5
+    return 0.2 if piece[0] in _STOPS else 0.7  # a bar, an arrow, a hash
 
 
 def could_be_name(line: str) -> bool:
     """Say whether ``line`` could be somebody's name standing alone: short, with a letter, no sentence."""
-    stopped = line[-1] in _STOPS and not _INITIAL.search(line)
-    return len(line) <= 60 and not stopped and line.count(" ") <= 6 and any(map(str.isalpha, line))
+    if len(line) > 60 or line.count(" ") > 6 or not any(map(str.isalpha, line)):
+        return False
+    return line[-1] not in _STOPS or bool(_INITIAL.search(line))
 
 
 def is_code(key: Key) -> bool:
