@@ -18,8 +18,8 @@ from archive.ingest.structure.model import WEIGHTS, Model, built_in, from_arrays
 from archive.ingest.structure.page import NAMES, Page, look_at
 from archive.ingest.structure.parents import quoted_comments
 from archive.ingest.structure.trees import Trees
-from archive.ingest.structure.views import POSITION, Views
-from archive.ingest.structure.vocabulary import NEVER, Vocabulary, shared
+from archive.ingest.structure.views import PART, POSITION, VIEWS, Views
+from archive.ingest.structure.vocabulary import NEVER, Known, Vocabulary, shared
 
 ARTICLE = [
     "The town council voted on Tuesday to close the harbour bridge for repairs, the mayor said in a statement.",
@@ -170,7 +170,7 @@ def test_confidence_lies_between_the_knots_of_its_calibration() -> None:
 
 
 def habit(name: str, *texts: str) -> list[float]:
-    rows = habits_of(texts, Vocabulary(texts))
+    rows = habits_of(texts, Vocabulary(texts, Known()))
     return [row[HABITS.index(name)] for row in rows]
 
 
@@ -209,9 +209,14 @@ def test_words_keep_their_places_whatever_stands_around_them() -> None:
 
 def test_the_first_line_has_none_before_it() -> None:
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
-    places = np.arange(4)
-    assert Views(rows).view("before", places).tolist() == [[0, 0], [0, 1], [2, 3], [4, 5]]
-    assert Views(rows).view("rest", places)[:, 0].tolist() == [2, 3, 4, 0]
+    before, rest = (2 * list(VIEWS).index(name) for name in ("before", "rest"))
+    assert Views(rows).columns(np.array([before, before + 1])).tolist() == [[0, 0], [0, 1], [2, 3], [4, 5]]
+    assert Views(rows).columns(np.array([rest]))[:, 0].tolist() == [2, 3, 4, 0]
+
+
+def test_a_long_page_is_seen_in_parts() -> None:
+    rows = np.ones((PART + 5, 1), np.float32)
+    assert [len(part) for part in Views(rows).parts()] == [PART, 6]
 
 
 def test_columns_are_the_features_view_by_view_then_the_position() -> None:

@@ -32,7 +32,8 @@ _EYES = re.compile(r"[:;=^<\U0001f300-\U0001faff\u2600-\u27bf]")
 _EMOTICON = re.compile(r"[:;=]-?[)(DPp/|](?!\w)|\^\^|<3|[\U0001f300-\U0001faff\u2600-\u27bf]")
 _TWO_MARKS = re.compile(r"[!?.…！？][!?.…！？]")
 _LOUD = re.compile(r"[!?]{2,}|\.{4,}|…{2,}|！{2,}|？{2,}")
-_SHOUT = re.compile(r"[^\W\d_a-z](?<!\w.)[^\W\d_a-z]{4,}\b")
+_TWO_CAPITALS = re.compile(r"[A-Z\x80-\U0010ffff][A-Z\x80-\U0010ffff]")
+_SHOUT = re.compile(r"\b[^\W\d_a-z]{5,}\b")
 _MAYBE_DIGIT = re.compile(r"[0-9\x80-\U0010ffff]")
 _CALL = re.compile(r"@\s?\w|(?:[^\W\d_]+ ){0,3}[^\W\d_]+ ?(?:,|:|！|!|，|-|–) ?\S")
 _AT = re.compile(r"@\s?\w")
@@ -132,8 +133,8 @@ def line_features(text: str, words: Sequence[str]) -> Vector:
         tail[-1:] in ":,;：，", quote, angle, url, bool(url and _URL_ONLY.match(head)), question, exclamation,
         bool(_QUOTED.search(head)), first, second, _share(words, _SAID, 15, len(words)), greeting, reaction, call,
         at_name, min(1.0, 8 * digits / (1 + len(head))), bool(digits > 3 and _DATE.search(head)), emoticon,
-        bool(_TWO_MARKS.search(head) and _LOUD.search(head)), bool(_SHOUT.search(head)), "’" in head, "'" in head,
-        "—" in head or "–" in head, "..." in head, "  " in head, item,
+        bool(_TWO_MARKS.search(head) and _LOUD.search(head)), bool(_TWO_CAPITALS.search(head) and _SHOUT.search(head)),
+        "’" in head, "'" in head, "—" in head or "–" in head, "..." in head, "  " in head, item,
         min(1.0, 15 * len(_CODE.findall(head)) / (1 + len(head))), bool(size < 50 and _SIGNED.fullmatch(text)),
         opening == opening.lower() and any(map(str.isalpha, opening)),
         min(1.0, 2 * capitals / max(4, min(40, len(words)))), "(" in head, bool(WIDE.search(opening)),

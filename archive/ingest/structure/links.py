@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from archive.ingest.records import UNKNOWN, Basis, Claim, Span
 from archive.ingest.structure.features import TONE, Vector, tone_of
 from archive.ingest.structure.parents import quoted_comments
-from archive.ingest.structure.vocabulary import words_of
+from archive.ingest.structure.vocabulary import Known, words_of
 
 WEIGHTS = Path(__file__).with_name("links.json")
 SEEN = 1_500  # code points of a comment that are looked at
@@ -69,10 +69,13 @@ class _Seen(NamedTuple):
 class Page:
     """The comments of a page and what is looked at in them. ``quoted`` holds the comment each quotes, or None."""
 
-    def __init__(self, comments: Sequence[Told], quoted: Sequence[int | None], article: str = "") -> None:
+    def __init__(
+        self, comments: Sequence[Told], quoted: Sequence[int | None], article: str = "", known: Known | None = None
+    ) -> None:
+        known = Known() if known is None else known
         self.comments = comments
         self.quoted = quoted
-        words = [words_of(told.text[:SEEN]) for told in comments]
+        words = [known.words_of(told.text[:SEEN]) for told in comments]
         sets = [frozenset([word for word in its if len(word) > 1]) for its in words]
         common = Counter(chain.from_iterable(sets))
         total = len(comments)
@@ -83,7 +86,7 @@ class Page:
         self.names = [_calls(author) for author in self.authors]
         self.by = Counter(author for author in self.authors if author)
         self.leader = self.by.most_common(1)[0][0] if self.by and self.by.most_common(1)[0][1] > 1 else None
-        self.about = frozenset(word for word in words_of(article[:ARTICLE]) if len(word) > 3)
+        self.about = frozenset([word for word in known.words_of(article[:ARTICLE]) if len(word) > 3])
         self.first_by: dict[str, int] = {}
         for index, author in enumerate(self.authors):
             self.first_by.setdefault(author, index)
@@ -229,10 +232,12 @@ def links_of(
     authors: Sequence[str | None] = (),
     article: Span = Span(0, 0),  # noqa: B008 - a tuple
     table: Mapping[str, Any] | None = None,
+    known: Known | None = None,
 ) -> list[tuple[int | None, Claim]]:
     """Return for each comment (index of the comment it answers, or None; the claim). Spans are in text order.
 
-    ``authors`` is empty or has a name or None for each comment. Linear in the number of comments.
+    ``authors`` is empty or has a name or None for each comment; ``known`` may hold the words of lines. Linear in the
+    number of comments.
     """
     table = table or weights()
     told = [
@@ -240,7 +245,8 @@ def links_of(
         for span, author in zip(spans, authors or [None] * len(spans), strict=True)
     ]
     kind = "named" if any(authors) else "bare"
-    page = Page(told, quoted_comments(text, spans), text[article.start : min(article.end, article.start + ARTICLE)])
+    about = text[article.start : min(article.end, article.start + ARTICLE)]
+    page = Page(told, quoted_comments(text, spans), about, known)
     return decided(page, vector(table[kind]), table["threshold"][kind])
 
 

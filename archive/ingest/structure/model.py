@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from archive.ingest.structure.hashed import NOWHERE, weigh
 from archive.ingest.structure.page import NAMES, Page
-from archive.ingest.structure.trees import CHUNK, Trees
-from archive.ingest.structure.views import VIEWS, Views
+from archive.ingest.structure.trees import Trees
+from archive.ingest.structure.views import PART, VIEWS, Views
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 
@@ -82,28 +82,30 @@ class Model:
     sure_first: Vector
     sure_start: Vector
 
-    def split_scores(self, page: Page) -> Vector:
+    def split_scores(self, page: Page, views: Views | None = None) -> Vector:
         """Return the evidence for each place where the article may end, see ``split_evidence``."""
-        trees = _asked(self.split, page, np.arange(1, len(page.rows) + 1))
+        trees = _asked(self.split, views or Views(page.rows))[1:]
         reader, first = (weigh(self.tables[name], page.places) for name in ("reader", "first"))
         return split_evidence(trees, reader, first)
 
-    def start_scores(self, page: Page) -> Vector:
+    def start_scores(self, page: Page, views: Views | None = None) -> Vector:
         """Return (lines, 3): the opinion of the trees, that of the words, and 1."""
-        trees = _asked(self.start, page, np.arange(len(page.rows)))
+        trees = _asked(self.start, views or Views(page.rows))[:-1]
         words = weigh(self.tables["start"], np.hstack([page.places, page.after]))
         return np.stack([trees, words, np.ones(len(words))], axis=1)
 
-    def split_probabilities(self, page: Page) -> Vector:
+    def split_probabilities(self, page: Page, views: Views | None = None) -> Vector:
         """Return for i in 0..n-1 how likely the article is exactly the lines 0..i; the last means "no comments"."""
-        return softmax(self.split_scores(page) @ self.split_mix)
+        return softmax(self.split_scores(page, views) @ self.split_mix)
 
     def start_probabilities(self, page: Page) -> tuple[list[float], list[float]]:
         """Return (how likely each line begins a comment, how likely the article ends before that line).
 
         A line begins a comment if the article ends just before it, or if it ended earlier and a new writer begins.
         """
-        return combined(self.split_probabilities(page), logistic(self.start_scores(page) @ self.start_mix))
+        views = Views(page.rows)
+        splits = self.split_probabilities(page, views)
+        return combined(splits, logistic(self.start_scores(page, views) @ self.start_mix))
 
     def sure(self, chance: float, first: bool) -> float:
         """Return how often a boundary of that computed chance is right; ``first``: the first after the article."""
@@ -114,8 +116,9 @@ class Model:
         """Return for each of the lines up to two features that speak most for a new comment, strongest first."""
         signs: list[list[str]] = []
         views = Views(page.rows)
-        for some in _parts(np.array(lines, dtype=np.int64)):
-            shares = self.start.shares(views.columns(self.start.wanted, some)).reshape(len(some), -1)
+        for at in range(0, len(lines), PART):
+            some = views.seen_from(np.array(lines[at : at + PART]))
+            shares = self.start.shares(some.take(self.start.wanted, axis=1)).reshape(len(some), -1)
             # Finding a few is faster than sorting all.
             few = np.sort(np.argpartition(-shares, min(8, shares.shape[1] - 1))[:, :8])
             few = np.take_along_axis(few, np.argsort(-np.take_along_axis(shares, few, 1), kind="stable"), 1)
@@ -133,15 +136,9 @@ class Model:
         return list(found)[:2]
 
 
-def _parts(places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Cut the places into parts: all views of all lines of a long page, at once, would not be small."""
-    return [places[at : at + CHUNK] for at in range(0, len(places), CHUNK)]
-
-
-def _asked(trees: Trees, page: Page, places: NDArray[np.int64]) -> Vector:
-    """Return the score of each of the places; there must be at least one."""
-    views = Views(page.rows)
-    return np.concatenate([trees.scores(views.columns(trees.wanted, some)) for some in _parts(places)])
+def _asked(trees: Trees, views: Views) -> Vector:
+    """Return the trees' score of each place."""
+    return np.concatenate([trees.scores(part.take(trees.wanted, axis=1)) for part in views.parts()])
 
 
 @cache

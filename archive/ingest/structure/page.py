@@ -13,7 +13,7 @@ from archive.ingest.structure.features import features_of
 from archive.ingest.structure.habits import HABITS, habits_of
 from archive.ingest.structure.hashed import Places, places_of
 from archive.ingest.structure.lines import Line
-from archive.ingest.structure.vocabulary import Vocabulary
+from archive.ingest.structure.vocabulary import Known, Vocabulary
 
 NAMES = PLAIN + HABITS
 
@@ -26,9 +26,9 @@ class Page(NamedTuple):
     after: Places
 
 
-def look_at(lines: Sequence[Line]) -> Page:
-    """Return what is seen of the lines; there must be at least one."""
+def look_at(lines: Sequence[Line], known: Known | None = None) -> Page:
+    """Return what is seen of the lines; there must be at least one. Their words are added to ``known``."""
     texts = [line.text for line in lines]
-    words = Vocabulary(texts)
+    words = Vocabulary(texts, Known() if known is None else known)
     rows = np.hstack([features_of(texts, words), habits_of(texts, words)], dtype=np.float32, casting="same_kind")
     return Page(rows, *places_of(texts))

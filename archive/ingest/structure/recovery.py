@@ -15,6 +15,7 @@ from archive.ingest.structure.markers import find_marks
 from archive.ingest.structure.model import Model, built_in
 from archive.ingest.structure.page import look_at
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
+from archive.ingest.structure.vocabulary import Known
 
 LEAST, MOST = 0.02, 0.98  # no confidence outside: the model is never that sure, whatever its arithmetic says
 BREAK = "line break between paragraphs"
@@ -37,7 +38,8 @@ def recover(text: str, model: Model | None = None, links: Mapping[str, Any] | No
     model = model or built_in()
     if marks := find_marks(lines):
         return recover_marked(text, lines, marks, lambda some: _first_end(some, model), links)
-    page = look_at(lines)
+    known = Known()
+    page = look_at(lines, known)
     starts, ends = model.start_probabilities(page)
     begins = begins_of(starts, ends, model.threshold, model.none)
     units = [_trimmed(lines[a:b]) for a, b in pairwise([0, *begins, len(lines)])]
@@ -50,7 +52,7 @@ def recover(text: str, model: Model | None = None, links: Mapping[str, Any] | No
             span, _inferred(model.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen)), *parent
         )
         for (begin, span), seen, parent in zip(
-            kept, signs, links_of(text, spans, article=article, table=links), strict=True
+            kept, signs, links_of(text, spans, article=article, table=links, known=known), strict=True
         )
     )
     return Recovered(article, _article_claim(begins, ends, model), comments, _gaps(text, [article, *spans]))
@@ -105,7 +107,8 @@ def _gaps(text: str, spans: Sequence[Span]) -> tuple[LeftOut, ...]:
 
 
 def _why(text: str, gap: Span) -> str:
-    kinds = dict.fromkeys(boilerplate_kind(line.text) for line in split_lines(text[gap.start : gap.end]))
-    if kinds:
+    inside = text[gap.start : gap.end]
+    if not inside.isspace():
+        kinds = dict.fromkeys(boilerplate_kind(line.text) for line in split_lines(inside))
         return "boilerplate: " + ", ".join(kinds)
     return BREAK if gap.start > 0 and gap.end < len(text) else BLANK

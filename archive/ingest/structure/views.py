@@ -5,8 +5,7 @@ A place is a line number 0..n; place n is the end of the text. Each view is a ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +32,7 @@ VIEWS = {
     "page": "whole page: ",
 }
 NEAR, CLOSE = 8, 3  # lines
+PART = 512  # places
 BEFORE, AFTER = 2, 2  # lines that are looked at one by one
 POSITION = ("lines before", "lines after", "share before", "lines", "left to come", "root of lines after")
 
@@ -47,48 +47,49 @@ class Views:
         self.lines[BEFORE : BEFORE + self.total] = rows
         self.sums = np.zeros((self.total + 1, rows.shape[1]))
         np.cumsum(rows, axis=0, dtype=np.float64, out=self.sums[1:])
+        self._first, self._part = -1, self.lines[:0]  # the last part: a short page has one, and is asked twice
 
     def _mean(self, at: Places, low: int | None, high: int | None) -> NDArray[np.float64]:
         """Return the mean of the lines from ``low`` to before ``high`` of each place; None is the text's edge."""
-        first = 0 * at if low is None else (at + low).clip(0, self.total)
-        last = 0 * at + self.total if high is None else (at + high).clip(0, self.total)
+        first = np.zeros(1, np.int64) if low is None else np.maximum(at + low, 0)
+        last = np.array([self.total]) if high is None else np.minimum(at + high, self.total)
         return np.asarray((self.sums[last] - self.sums[first]) / np.maximum(1, last - first)[:, None])
 
-    def view(self, name: str, at: Places) -> NDArray[np.floating]:
-        """Return the view called ``name`` from the places ``at``."""
-        at_line = at + BEFORE
-        lines = {"here": 0, "before": -1, "after": 1, "before2": -2, "after2": 2}
-        if name in lines:
-            return self.lines[at_line + lines[name]]
-        if name == "sum":
-            return np.asarray((self.sums[-1] - self.sums[at]) / np.sqrt(max(1, self.total)))
-        if name == "apart":
-            return np.abs(self.lines[at_line] - self.lines[at_line - 1])
-        if name == "own":
-            return np.asarray(self.lines[at_line] - self._mean(at, None, None))
-        means = {"coming": (0, NEAR), "past": (-NEAR, 0), "rest": (0, None), "page": (None, None)}
-        if name in means:
-            return self._mean(at, *means[name])
-        reach = {"close": CLOSE, "near": NEAR, "far": None}[name]
-        return self._mean(at, 0, reach) - self._mean(at, None if reach is None else -reach, 0)
+    def _views(self, at: Places) -> tuple[NDArray[np.floating], ...]:
+        """Return VIEWS, in their order; one row where a view is the same from all places."""
+        before2, before, here, after, after2 = (self.lines[at + offset] for offset in range(BEFORE + AFTER + 1))
+        coming, past = self._mean(at, 0, NEAR), self._mean(at, -NEAR, 0)
+        rest, page = self._mean(at, 0, None), self._mean(at, None, None)
+        close, far = self._mean(at, 0, CLOSE) - self._mean(at, -CLOSE, 0), rest - self._mean(at, None, 0)
+        sums = (self.sums[-1] - self.sums[at]) / np.sqrt(max(1, self.total))
+        return (
+            here, before, after, before2, after2, close, coming - past, coming, past, far, rest, sums,
+            np.abs(here - before), here - page, page,
+        )  # fmt: skip
 
-    def position(self, at: Places) -> NDArray[np.float64]:
-        """Return POSITION of each place."""
-        total = max(1, self.total)
-        left = self.total - at
+    def _position(self, at: Places) -> NDArray[np.float64]:
+        total, left = max(1, self.total), self.total - at
         return np.stack([at, left, at / total, 0 * at + total, np.log1p(left), left / np.sqrt(total)], axis=1)
 
-    def columns(self, wanted: NDArray[np.int64], at: Places | None = None) -> Matrix:
-        """Return the columns with the ascending numbers ``wanted`` from the places ``at`` or all: (places, wanted)."""
-        at = np.arange(self.total + 1) if at is None else at
-        starts = np.arange(len(VIEWS) + 1) * self.lines.shape[1]
-        edges = np.searchsorted(wanted, starts)
-        columns = np.empty((len(at), len(wanted)), np.float32)
-        for name, start, (first, last) in zip(VIEWS, starts, pairwise(edges), strict=False):
-            if first < last:
-                columns[:, first:last] = self.view(name, at)[:, wanted[first:last] - start]
-        columns[:, edges[-1] :] = self.position(at)[:, wanted[edges[-1] :] - starts[-1]]
+    def seen_from(self, at: Places) -> Matrix:
+        """Return all columns from the places ``at``: (places, columns)."""
+        width = self.lines.shape[1]
+        columns = np.empty((len(at), len(VIEWS) * width + len(POSITION)), np.float32)
+        for number, view in enumerate(self._views(at)):
+            columns[:, number * width : (number + 1) * width] = view
+        columns[:, len(VIEWS) * width :] = self._position(at)
         return columns
+
+    def parts(self) -> Iterator[Matrix]:
+        """Yield all columns from all places, PART places at a time: those of a long page at once would not be small."""
+        for first in range(0, self.total + 1, PART):
+            if first != self._first:
+                self._first, self._part = first, self.seen_from(np.arange(first, min(first + PART, self.total + 1)))
+            yield self._part
+
+    def columns(self, wanted: NDArray[np.int64]) -> Matrix:
+        """Return the columns with the numbers ``wanted`` from all places: (places, wanted)."""
+        return np.vstack([part.take(wanted, axis=1) for part in self.parts()])
 
 
 def column_names(features: Sequence[str]) -> list[str]:

@@ -39,6 +39,19 @@ def words_of(text: str) -> list[str]:
     return words
 
 
+class Known(dict[str, list[str]]):
+    """The words of lines, up to HEAD, found once and asked often."""
+
+    def __missing__(self, line: str) -> list[str]:
+        words = self[line] = words_of(line[:HEAD])
+        return words
+
+    def words_of(self, text: str) -> list[str]:
+        """Return the words of ``text``, which may have several lines; the known ones are not read again."""
+        lines = text.split("\n")
+        return [word for line in lines for word in (self[line] if len(line) <= HEAD else words_of(line))]
+
+
 class Shared(NamedTuple):
     """Each thing on each line that has it, once: arrays of the same length, things in any order, lines ascending.
 
@@ -81,15 +94,15 @@ class Vocabulary:
     in every language that has spaces.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.lists = [words_of(text[:HEAD]) for text in texts]
+    def __init__(self, texts: Sequence[str], known: Known) -> None:
+        self.lists = [known[text] for text in texts]
         every = list(chain.from_iterable(self.lists))
         numbers = np.fromiter(map(hash, every), np.int64, len(every))
         lines = np.repeat(np.arange(len(texts)), list(map(len, self.lists)))
         self.words = shared(numbers, lines)
         self.runs = _runs(numbers, lines)
         length = np.fromiter(map(len, every), np.int64, len(every))
-        pairs = [at for at in np.flatnonzero(length < 3).tolist() if WIDE.match(every[at])]
+        pairs = [at for at in np.flatnonzero(length < 3).tolist() if not every[at].isascii() and WIDE.match(every[at])]
         self.length, self.subject = length[self.words.place], length > SHORT
         self.subject[pairs] = True
         self.subject = self.subject[self.words.place]
