@@ -4,7 +4,15 @@
 
 asks a reading model instead, about N discussions spread over the file; AFTERWORD_READING_MODEL_KEY is its key.
 Five models, each trained without the sites it is asked about; then the figures of shared/structure/score.py, a row a
-style (bare, alone and the marked ones), and below it a row a language of those with 20 discussions or more.
+style (bare, alone and the marked ones), and below it a row a language of those with 20 discussions or more. Then for
+each tenth of stated confidence how many starts it was stated of, its mean and the share that is right; a "!" marks a
+tenth of 100 or more whose mean is more than 5 points off.
+
+    python tests/bench/structure.py --speed [--styles NAME ...] [DEV.jsonl]
+
+trains nothing and takes a minute: the built-in weights on every third discussion, MB of text a second of CPU for each
+style (the median of three rounds), then how peak memory grows with a page, each in a process of its own: pages of 1, 2
+and 4 MB made of the file's longer paragraphs, and pages of thousands of comments of a few words. Set OMP_NUM_THREADS=1.
 """
 
 import argparse
@@ -13,12 +21,17 @@ import importlib.util
 import io
 import json
 import os
+import random
 import re
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -31,6 +44,10 @@ from archive.ingest.reading_model import ReadingModel
 from archive.ingest.structure import recover, train, train_links
 from archive.ingest.structure.model import Model
 
+CASES, OFF = 100, 0.05  # a tenth of so many cases is marked where it is that far off
+EACH = 3  # every so many-th discussion is asked for speed, in as many rounds
+LONG = 60  # code points of a paragraph that goes into a long page; short lines and dates might be taken for markers
+FEW_WORDS = "yes no great thanks I agree you are right lol what a story Anna Bob why? :) 1. ok"
 FEWEST = 20  # discussions of a language that get a row
 HEAD = "                 n  silent  exact within1  start comment   link  edits   MB/s"
 
@@ -103,7 +120,95 @@ def measure(score: ModuleType, golds: Sequence[str], style: str, trained: Sequen
             some = [i for i, its in enumerate(languages) if its == language]
             its_golds, its_answers = [golds[i] for i in some], [answers[i] for i in some]
             lines.append(row(f"  {language}", scored(score, its_golds, its_answers, style), its_answers))
-    return "\n".join([*lines, *(line for line in printed.splitlines() if line.startswith("calibrated"))])
+    return "\n".join([*lines, *calibration(score, golds, answers, style)])
+
+
+def calibration(score: ModuleType, golds: Sequence[str], answers: Sequence[dict[str, Any]], style: str) -> list[str]:
+    """Return a line for each tenth of stated confidence; a start is matched with a line as score.py does it."""
+    tenths: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for gold, one in zip(golds, answers, strict=True):
+        lines, written, _, starts, _, _ = score.lines_of(json.loads(gold), style)
+        offsets = list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0))
+        for comment in one["comments"]:
+            at, stated = bisect_right(offsets, comment["start"]) - 1, comment["boundary_confidence"]
+            while not written[at] and at + 1 < len(lines):
+                at += 1
+            if stated is not None:
+                tenths[min(9, int(stated * 10))].append((stated, at in starts))
+    rows = []
+    for tenth, said in sorted(tenths.items()):
+        mean, right = (statistics.fmean(column) for column in zip(*said, strict=True))
+        mark = "  !" if len(said) >= CASES and abs(mean - right) > OFF else ""
+        rows.append(
+            f"stated {tenth / 10:.1f}-{(tenth + 1) / 10:.1f} {len(said):6d}  mean {mean:.3f} right {right:.3f}{mark}"
+        )
+    return rows
+
+
+def measure_speed(score: ModuleType, golds: Sequence[str], styles: Sequence[str]) -> None:
+    print("                n     MB   MB/s")
+    for style in styles:
+        texts = ["\n".join(score.lines_of(json.loads(gold), style)[0]) + "\n" for gold in golds]
+        size, rounds = sum(len(text.encode()) for text in texts) / 1e6, []
+        for _ in range(EACH):
+            started = time.process_time()
+            for text in texts:
+                recover(text)
+            rounds.append(time.process_time() - started)
+        print(f"{style:12} {len(texts):4d} {size:6.2f} {size / statistics.median(rounds):6.2f}", flush=True)
+
+
+def long_pages(golds: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of pages to take apart for their size; none has a template."""
+    parts = [
+        (one["article_paragraphs"], [p for c in one["comments"] for p in c["paragraphs"]])
+        for one in map(json.loads, golds)
+    ]
+    articles, comments = ([" ".join(p.split()) for its in column for p in its] for column in zip(*parts, strict=True))
+    lines = [line for line in articles + comments if len(line) > LONG and not any(map(str.isdigit, line))]
+    total = sum(len(line.encode()) + 1 for line in lines) / 1e6
+    yield "nothing", ""
+    for size in (1, 2, 4):
+        yield (
+            "paragraphs",
+            "\n".join(line for at, line in enumerate(lines) if int(at * size / total) > int((at - 1) * size / total)),
+        )
+    chance = random.Random(1)
+    for count in (12_500, 25_000, 50_000):
+        some = (chance.choices(FEW_WORDS.split(), k=chance.randint(1, 6)) for _ in range(count))
+        yield "few words", "\n".join(map(" ".join, some))
+
+
+CHILD = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from archive.ingest.structure import recover
+recover("one\\ntwo\\nthree\\nfour")
+text = open(sys.argv[2], encoding="utf-8").read()
+started = time.process_time()
+found = recover(text)
+seconds = time.process_time() - started
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(len(found.comments), seconds, peak)
+"""
+
+
+def measure_growth(golds: Sequence[str]) -> None:
+    print("page             MB   lines comments   MB/s  peak MB")
+    for name, text in long_pages(golds):
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            # VmHWM of a process of its own: getrusage would tell the parent's peak across exec.
+            done = subprocess.run(
+                [sys.executable, "-c", CHILD, str(ROOT), file.name], capture_output=True, text=True, check=True
+            )
+        comments, seconds, peak = map(float, done.stdout.split())
+        size = len(text.encode()) / 1e6
+        rate = size / max(1e-3, seconds)
+        print(
+            f"{name:12} {size:6.2f} {text.count(chr(10)):7d} {comments:8.0f} {rate:6.2f} {peak / 1e3:8.0f}", flush=True
+        )
 
 
 def measure_reading_model(score: ModuleType, golds: Sequence[str], options: argparse.Namespace) -> None:
@@ -116,6 +221,9 @@ def measure_reading_model(score: ModuleType, golds: Sequence[str], options: argp
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("dev", nargs="?", type=Path, default=SHARED / "dev.jsonl")
+    parser.add_argument(
+        "--speed", action="store_true", help="measure speed and memory alone, with the built-in weights"
+    )
     parser.add_argument("--endpoint", help="a chat API, up to /chat/completions")
     parser.add_argument("--model", default="", help="the model's name there")
     parser.add_argument("--limit", type=int, default=0, help="how many discussions it is asked about; 0 is all")
@@ -132,6 +240,10 @@ def main() -> int:
             return 1
     score = load_score()
     golds = dev.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    if options.speed:
+        measure_speed(score, golds[::EACH], options.styles or ["bare", "alone", *score.STYLES])
+        measure_growth(golds)
+        return 0
     print(HEAD)
     if options.endpoint:
         measure_reading_model(score, golds, options)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archive.ingest.reading_model import ReaderModel
 
 MAX_BYTES = 32 * 1024 * 1024  # a page of discussion is rarely above 1 MB
-MAX_LINES = 200_000  # memory grows with the lines: about a kilobyte each
+MAX_LINES = 200_000  # memory grows with the lines: five kilobytes each where each is a comment
 BY_MODEL = "+"  # in a reader's version, before the reading model's
 TITLE_LENGTH = 120  # code points
 TITLE_LOOKED_AT = 2_000  # code points in which the first sentence must end
