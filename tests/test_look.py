@@ -13,6 +13,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests.makers import comments_of, make_article
+
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "static"
 STAFF = {"staff.css", "review.css", "review.js"}
@@ -84,8 +86,10 @@ def test_the_stylesheet_costs_no_query_and_is_not_sent_twice() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/about/", "/search/"])
+@pytest.mark.parametrize("path", ["/", "/about/", "/search/", "/a/{article}/-/", "/a/{article}/c/{comment}/"])
 def test_a_page_is_the_same_for_all_guests(path: str) -> None:
+    article = make_article(comments="a(b)")
+    path = path.format(article=article.pk, comment=comments_of(article)[0].pk)
     other = Client(headers={"accept-language": "de", "user-agent": "other"})
     other.cookies.load({"theme": "dark", "density": "compact", "csrftoken": "x" * 32})
     assert Client().get(path).content == other.get(path).content
