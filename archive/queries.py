@@ -322,6 +322,15 @@ class CommentQuerySet(QuerySet[Comment]):
         shown = self.filter(article_id=article_id, pk=comment_id, status=Comment.Status.PUBLISHED)
         return shown.values_list("span_start", flat=True).first()
 
+    def in_source(self, article_id: int, *, start: int, end: int) -> list[tuple[int | None, int | None, int, str]]:
+        """Start, end, id and status of the comments that begin between two offsets, and of one more on each side."""
+        placed = self.filter(article_id=article_id, span_start__isnull=False).order_by()
+        rows = placed.values_list("span_start", "span_end", "pk", "status")
+        above = rows.filter(span_start__lt=start).order_by("-span_start")[:1]
+        below = rows.filter(span_start__gt=end).order_by("span_start")[:1]
+        inside = rows.filter(span_start__gte=start, span_start__lte=end)
+        return list(inside.union(above, below, all=True).order_by("span_start"))
+
     def grounds(self, article_id: int, comment_id: int) -> Grounds | None:
         """What a comment that readers see rests on; None for any other."""
         parts = ("boundary", "parent", "author", "date")

@@ -46,7 +46,8 @@ MAY = {
     "archive.ingest.stored": {"archive.ingest.continuity", "archive.ingest.records", "archive.models"},
     "archive.models": {"archive.ingest.records"},
     "archive.review": {"archive.ingest", "archive.models", "archive.moderation", "archive.queries", "archive.threads"},
-    "archive.provenance": {"archive.ingest", "archive.models", "archive.queries"},
+    "archive.provenance": {"archive.ingest", "archive.models", "archive.queries", "archive.source_text"},
+    "archive.source_text": {"archive.ingest", "archive.models"},
 }  # fmt: skip
 
 

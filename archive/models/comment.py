@@ -80,6 +80,9 @@ class Comment(models.Model):
         indexes = [
             models.Index(fields=["article", "thread_rank"], name="comment_thread_order"),
             models.Index(fields=["article", "-id"], name="comment_newest"),
+            models.Index(
+                fields=["article", "span_start"], name="comment_in_source", condition=models.Q(span_start__isnull=False)
+            ),
             models.Index(fields=["author", "-id"], name="comment_by_author", condition=models.Q(author__isnull=False)),
             models.Index(
                 fields=["article", "author"], name="comment_by_author_here", condition=models.Q(author__isnull=False)

@@ -13,7 +13,13 @@ from archive.views.paging import number
 
 def source(request: HttpRequest, article_id: int) -> HttpResponse:
     """``?at=`` is an offset into the source: the page shows the lines around it, with its part marked."""
-    found = queries.articles().visible_to(request.user).with_site().select_related("source")
+    found = (
+        queries.articles()
+        .visible_to(request.user)
+        .with_site()
+        .select_related("source")
+        .defer("source__content", "body", "html")
+    )
     article = get_object_or_404(found, pk=article_id)
     extract = provenance.extract(article, number(request.GET.get("at")) or 0)
     if extract is None:
