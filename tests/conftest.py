@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from hypothesis import settings as hypothesis
 
 from archive import postgres
+
+hypothesis.register_profile("untimed", deadline=None)  # a busy machine is no failure of what is tested
+hypothesis.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
