@@ -10,6 +10,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from archive.entities.extractor import model_problem
+from archive.ingest import importer
 from archive.ingest.reading_model import ReadingModel
 
 
@@ -50,9 +51,10 @@ def check_reading_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = f"Set {missing} as well, or neither: without it no reading model is used."
         return [checks.Warning(f"{missing} is not set.", hint=hint, id="archive.W003")]
     try:
-        ReadingModel(url, name, key)
+        ReadingModel(url, name, key, calibration=importer.calibration())
     except ValueError as error:
-        hint = "Set AFTERWORD_READING_MODEL_URL to an https address, or http to this machine or a private network."
+        hint = "Set AFTERWORD_READING_MODEL_URL to an https address, or http to this machine or a private network, "
+        hint += "and AFTERWORD_READING_MODEL_CALIBRATION to a table that was made for it, or to nothing."
         return [checks.Warning(f"The reading model cannot be used: {error}.", hint=hint, id="archive.W004")]
     return []
 

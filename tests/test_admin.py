@@ -164,9 +164,11 @@ def test_the_reading_model_is_asked_only_where_the_box_is_ticked(client: Client,
     settings.READING_MODEL_URL, settings.READING_MODEL_NAME = "https://api.example.org/v1", "reader-1"
     sign_in(client, "archivist")
     form = text_of(client.get(reverse(IMPORT)))
-    assert "Let reader-1 at api.example.org read it: the text is sent there" in form
+    assert "Let reader-1 at api.example.org read it" in form
     send(client, text="a")
-    send(client, text="b", reading_model="reader-1 at api.example.org")
+    asked = send(client, text="b", reading_model="reader-1 at api.example.org")
+    assert [job["reading_model"] for job in queue.deferred] == [""]
+    client.post(asked["Location"], {"site": "S", "agree": "reader-1 at api.example.org"})
     assert [job["reading_model"] for job in queue.deferred] == ["", "reader-1 at api.example.org"]
 
 

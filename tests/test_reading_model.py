@@ -16,23 +16,36 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.test import override_settings
+from django.test import Client, override_settings
 from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from archive import checks, jobs
 from archive.ingest import importer, structure
 from archive.ingest.readers import READERS
 from archive.ingest.readers.plain_text import discussion_of
-from archive.ingest.reading_model import FileCache, InvalidAnswer, Limits, ReadingModel, Taken, endpoint_of, is_public
+from archive.ingest.reading_model import (
+    FileCache,
+    InvalidAnswer,
+    Limits,
+    Plan,
+    ReadingModel,
+    Taken,
+    endpoint_of,
+    is_public,
+)
 from archive.ingest.reading_model import model as model_module
-from archive.ingest.reading_model.answers import Answer, Said, calibrated, parse, reconcile
+from archive.ingest.reading_model.answers import Answer, Said, parse, reconcile
+from archive.ingest.reading_model.calibration import calibrated, fit
+from archive.ingest.reading_model.calibration import parse as parse_table
 from archive.ingest.reading_model.chat import Failed, content_of
 from archive.ingest.reading_model.prompt import Window, question, shown, windows
 from archive.ingest.records import STATED, Basis, Span, account
 from archive.ingest.structure import RecoveredComment
 from archive.models import Article, Comment, Source
+from tests.makers import make_user
 from tests.reading_server import ReadingServer, saying, sending, serving
 
 ROOT = Path(__file__).parents[1]
@@ -497,8 +510,9 @@ def test_a_plan_sends_nothing_and_knows_what_is_answered() -> None:
         before = model.plan(TEXT)
         assert (before.requests, before.answered, server.asked) == (1, 0, [])
         assert before.prompt_tokens * 3 > len(TEXT)
+        assert before.characters == sum(map(len, LINES))
         model.take_apart(TEXT)
-        assert model.plan(TEXT) == (0, 0, 1, "")
+        assert model.plan(TEXT) == Plan(answered=1)
         again = model_at(server, cache=cache).take_apart(TEXT)
     assert (again.by_model, len(server.asked)) == (True, 1)
 
@@ -655,8 +669,8 @@ def test_an_import_shows_what_it_sends_and_where(saved_page: Path, settings: Any
         settings.READING_MODEL_URL = server.url
         _, told = run("--reading-model", "--yes", str(saved_page))
     assert f"The reading model is reader-1 at 127.0.0.1:{server.server_port}." in told
-    assert "to be sent there: 1 of 1 texts, about " in told
-    assert "    page.txt: about " in told
+    assert "to be sent there: 1 of 1 texts, " in told
+    assert f"    page.txt: {sum(map(len, LINES)):,} characters, about " in told
     assert [each.body for each in Comment.objects.order_by("position")][1:] == LINES[6:]
     assert Source.objects.get().reader_version.endswith("+1:reader-1")
 
@@ -714,14 +728,25 @@ def test_nothing_is_sent_without_consent(
     assert (refused.value.returncode, server.asked) == (2, [])
 
 
+@pytest.mark.django_db
 def test_consent_on_the_terminal_is_enough(saved_page: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stdin = StringIO("y\n")
     stdin.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr("sys.stdin", stdin)
     with serving(saying(RECORDED)) as server:
         settings.READING_MODEL_URL = server.url
-        out, _ = run("--reading-model", "--dry-run", "--json", str(saved_page))
-    assert [each["parent"] for each in json.loads(out)["comments"]] == [None, None, 0]
+        run("--reading-model", str(saved_page))
+    assert (len(server.asked), Comment.objects.count()) == (1, 3)
+
+
+def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(saved_page: Path, settings: Any) -> None:
+    with serving(saying(RECORDED)) as server:
+        settings.READING_MODEL_URL = server.url
+        _, told = run("--reading-model", "--dry-run", str(saved_page))
+    assert server.asked == []
+    assert f"1 of 1 texts, {sum(map(len, LINES)):,} characters" in told
+    for words in ("1 requests, one a window", "at most 60 requests and 200,000 tokens a text", "Nothing was sent"):
+        assert words in told
 
 
 def alone(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -730,12 +755,22 @@ def alone(*arguments: str, **environment: str) -> subprocess.CompletedProcess[by
     return subprocess.run(command, cwd=ROOT, env=environment, input=TEXT.encode(), capture_output=True)
 
 
-def test_without_a_terminal_and_without_yes_it_exits_2(tmp_path: Path) -> None:
+def test_without_a_terminal_nothing_is_sent_unless_with_yes(
+    saved_page: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("y\n"))
+    with serving(saying(RECORDED)) as server:
+        settings.READING_MODEL_URL = server.url
+        with pytest.raises(CommandError, match="Agree with --yes"):
+            run("--reading-model", str(saved_page))
+    assert server.asked == []
+
+
+def test_a_dry_run_sends_with_yes_and_needs_no_database(tmp_path: Path) -> None:
     with serving(saying(RECORDED)) as server:
         known = {"AFTERWORD_READING_MODEL_URL": server.url, "AFTERWORD_READING_MODEL_NAME": "reader-1"}
-        refused = alone("-", **known, AFTERWORD_DATA=str(tmp_path))
-        assert (refused.returncode, server.asked) == (2, [])
-        assert b"Agree with --yes" in refused.stderr
+        asked = alone("-", **known, AFTERWORD_DATA=str(tmp_path))
+        assert (asked.returncode, server.asked) == (0, [])
         sent = alone("--yes", "-", **known, AFTERWORD_DATA=str(tmp_path))
     assert (sent.returncode, len(server.asked), b"with 3 comments" in sent.stdout) == (0, 1, True)
 
@@ -776,3 +811,94 @@ def test_a_worker_sends_only_where_the_archivist_agreed(saved_page: Path, settin
 def test_settings_that_cannot_work_are_warned_of(url: str, name: str, found: list[str]) -> None:
     with override_settings(READING_MODEL_URL=url, READING_MODEL_NAME=name):
         assert [check.id for check in checks.check_reading_model(None)] == found
+
+
+# Its confidence, where it was measured
+
+
+def test_what_was_not_measured_is_taken_as_it_is_stated() -> None:
+    assert [calibrated(stated) for stated in (0, 0.5, 1)] == [0.02, 0.5, 0.98]
+
+
+def test_between_two_measured_confidences_it_is_a_straight_line() -> None:
+    table = parse_table("[[0.5, 0.3], [0.7, 0.4], [0.9, 0.9]]")
+    assert [calibrated(stated, table) for stated in (0.1, 0.5, 0.6, 0.8, 1)] == [0.3, 0.3, 0.35, 0.65, 0.9]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 400), st.floats(0, 1)), max_size=12))
+def test_a_fitted_table_rises_and_can_be_read(rows: list[tuple[int, int, float]]) -> None:
+    printed = [f"calibrated {n / 10:.1f}-{(n + 1) / 10:.1f}  said {cases:6d}  right {r:.3f}" for n, cases, r in rows]
+    tenths = {row[0]: line for row, line in zip(rows, printed, strict=True)}
+    table = fit(["start F1 .99", *tenths.values()])
+    assert not table or parse_table(json.dumps(table)) == table
+
+
+def test_tenths_that_fall_are_taken_together() -> None:
+    printed = ["calibrated 0.6-0.7  said 100  right 0.800", "calibrated 0.7-0.8  said 300  right 0.600"]
+    assert fit([*printed, "calibrated 0.9-1.0  said 19  right 0.1"]) == ((0.725, 0.65),)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "[[1]]", "[[0, 2]]", "[[0, NaN]]", "[[0.5, 1], [0.4, 1]]", "[" * 9999]
+)
+def test_a_table_that_is_none_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="calibration"):
+        parse_table(text)
+
+
+def test_a_measured_model_reads_anew_from_the_answers_that_are_kept(tmp_path: Path, settings: Any) -> None:
+    path = tmp_path / "table.json"
+    path.write_text("[[0.5, 0.4], [0.97, 0.7]]")
+    settings.READING_MODEL_URL, settings.READING_MODEL_NAME = "http://localhost/v1", "reader-1"
+    plain = importer.reading_model()
+    settings.READING_MODEL_CALIBRATION = str(path)
+    measured = importer.reading_model()
+    assert plain is not None
+    assert measured is not None
+    assert (measured.calibration, plain.version != measured.version) == (((0.5, 0.4), (0.97, 0.7)), True)
+    with serving(saying(RECORDED)) as server:
+        found = model_at(server, calibration=measured.calibration).take_apart(TEXT).found
+    assert found.comments[0].boundary.confidence == 0.7
+    path.write_text("nonsense")
+    assert [check.id for check in checks.check_reading_model(None)] == ["archive.W004"]
+
+
+# What would leave the machine is shown in the workplace, too
+
+
+@pytest.mark.django_db
+def test_an_archivist_sees_how_much_would_be_sent_and_agrees(client: Client, settings: Any) -> None:
+    client.force_login(make_user("archivist"))
+    with serving(saying(RECORDED)) as server:
+        settings.READING_MODEL_URL, settings.READING_MODEL_NAME = server.url, "reader-1"
+        label = f"reader-1 at 127.0.0.1:{server.server_port}"
+        sent = {"text": TEXT, "site": "Courier", "reading_model": label}
+        shown = client.post("/admin/archive/source/import/", sent, follow=True)
+        source = Source.objects.get()
+        assert (source.state, waiting_imports()) == ("asked", [])
+        text = shown.content.decode()
+        for words in (label, f"{sum(map(len, LINES)):,} characters", "1, one request each", "at most 60 requests"):
+            assert words in text
+        progress = client.get(f"/admin/archive/source/{source.pk}/progress/")
+        assert progress["Location"].endswith("/consent/")
+        address = f"/admin/archive/source/{source.pk}/consent/"
+        refused = client.post(address, {"site": "Courier", "agree": "reader-1 at other.example"})
+        assert ("Another reading model" in refused.content.decode(), waiting_imports()) == (True, [])
+        client.post(address, {"site": "Courier", "agree": label})
+    assert [job["reading_model"] for job in waiting_imports()] == [label]
+    assert Source.objects.get().state == "received"
+
+
+@pytest.mark.django_db
+def test_the_built_in_model_reads_where_an_archivist_does_not_agree(client: Client, settings: Any) -> None:
+    client.force_login(make_user("archivist"))
+    source = importer.receive(TEXT.encode(), name="page.txt")
+    text = client.get(f"/admin/archive/source/{source.pk}/consent/").content.decode()
+    assert "nothing: no reading model can be asked" in text
+    client.post(f"/admin/archive/source/{source.pk}/consent/", {"site": "Courier", "agree": ""})
+    assert [(job["site"], job["reading_model"]) for job in waiting_imports()] == [("Courier", "")]
+
+
+def waiting_imports() -> list[dict[str, Any]]:
+    jobs_of = ProcrastinateJob.objects.filter(task_name="archive.jobs.import_received")
+    return list(jobs_of.values_list("args", flat=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -37,8 +38,8 @@ TOO_LARGE = (
 
 
 READING_MODEL_HELP = (
-    "It answers with line numbers only, so it can change no word. Without it, and where it fails, the built-in model "
-    "reads the text on this server."
+    "How much would be sent there is shown first, and nothing is sent before you agree. It answers with line numbers "
+    "only, so it can change no word. Without it, and where it fails, the built-in model reads the text on this server."
 )
 
 
@@ -84,7 +85,7 @@ class ImportForm(forms.Form):
         self.fields["format"].choices = [("", "automatic"), *names]  # type: ignore[attr-defined]
         if label := reading_model_label():
             self.fields["reading_model"] = forms.BooleanField(
-                label=f"Let {label} read it: the text is sent there",
+                label=f"Let {label} read it",
                 required=False,
                 widget=forms.CheckboxInput(attrs={"value": label}),
                 help_text=READING_MODEL_HELP,
@@ -120,6 +121,13 @@ class ImportForm(forms.Form):
         text = self.cleaned_data["text"].replace("\r\n", "\n")
         first = next(line.strip() for line in text.split("\n") if line.strip())
         return text.encode(), f"pasted: {first[:80]}"
+
+
+class ConsentForm(forms.Form):
+    """What was said about a source before the question how it is to be read."""
+
+    site = forms.CharField(max_length=200, initial=importer.DEFAULT_SITE)
+    format = forms.ChoiceField(required=False, choices=[("", "automatic"), *((name, name) for name in sorted(READERS))])
 
 
 @workplace(Source)
@@ -163,6 +171,7 @@ class SourceAdmin(Workplace[Source]):
             # checks the token itself.
             path("import/", csrf_exempt(self.limited(page(self.import_view))), name="archive_source_import"),
             path("<int:pk>/progress/", page(self.progress_view), name="archive_source_progress"),
+            path("<int:pk>/consent/", page(self.consent_view), name="archive_source_consent"),
             *super().get_urls(),
         ]
 
@@ -215,13 +224,46 @@ class SourceAdmin(Workplace[Source]):
             words = f"Exactly these bytes were received before, as “{source.name}” on {source.received_at:%d %B %Y}."
             messages.info(request, words)
         chosen = form.cleaned_data
-        jobs.import_received.defer(
-            source_id=source.pk,
-            site=chosen["site"],
-            format=chosen["format"] or None,
-            reading_model=chosen.get("reading_model", ""),
-        )
-        return HttpResponseRedirect(reverse("admin:archive_source_progress", args=[source.pk]))
+        if chosen.get("reading_model"):
+            importer.wait_for_consent(source)
+            told = urlencode({"site": chosen["site"], "format": chosen["format"]})
+            return HttpResponseRedirect(f"{reverse('admin:archive_source_consent', args=[source.pk])}?{told}")
+        return self.start(source.pk, chosen["site"], chosen["format"], reading_model="")
+
+    def start(self, pk: int, site: str, format: str, *, reading_model: str) -> HttpResponse:  # noqa: A002
+        """Have a worker import what was received. ``reading_model`` is the label of the one that was agreed to."""
+        importer.end_waiting(pk)
+        jobs.import_received.defer(source_id=pk, site=site, format=format or None, reading_model=reading_model)
+        return HttpResponseRedirect(reverse("admin:archive_source_progress", args=[pk]))
+
+    def consent_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What of a source would leave this machine, and the question whether it may."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        source = queries.sources().filter(pk=pk).first()
+        if source is None:
+            raise Http404
+        label = reading_model_label()
+        sent = ConsentForm(request.POST if request.method == "POST" else request.GET)
+        chosen = sent.cleaned_data if sent.is_valid() else {"site": importer.DEFAULT_SITE, "format": ""}
+        if request.method == "POST":
+            agreed = request.POST.get("agree", "")
+            if not agreed or agreed == label:
+                return self.start(pk, chosen["site"], chosen["format"], reading_model=agreed)
+            messages.error(request, "Another reading model is set now. Nothing was sent: look again, and agree again.")
+        plan, limits = importer.planned(pk, name=source.name, format=chosen["format"] or None)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "What would leave this machine",
+            "opts": self.opts,
+            "source": source,
+            "label": label,
+            "plan": plan,
+            "bounds": limits,
+            "chosen": chosen,
+            "size": in_bytes(source.size),
+        }
+        return TemplateResponse(request, "admin/archive/source/consent.html", context)
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -229,6 +271,8 @@ class SourceAdmin(Workplace[Source]):
         source = queries.sources().select_related("received_by").filter(pk=pk).first()
         if source is None:
             raise Http404
+        if source.state == Source.State.ASKED:
+            return HttpResponseRedirect(reverse("admin:archive_source_consent", args=[pk]))
         is_running = source.state in {Source.State.RECEIVED, Source.State.RUNNING}
         context = {
             **self.admin_site.each_context(request),

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zstandard
@@ -16,7 +17,7 @@ from archive.ingest.loader import Outcome
 from archive.ingest.progress import LiveProgress
 from archive.ingest.readers import READERS, Reader, choose
 from archive.ingest.readers.plain_text import BY_MODEL, PlainText
-from archive.ingest.reading_model import FileCache, Plan, ReaderModel, ReadingModel, Unavailable
+from archive.ingest.reading_model import FileCache, Plan, ReaderModel, ReadingModel, Table, Unavailable, parse
 from archive.ingest.records import Discussion, Reading, account, storable
 from archive.models import Article, Source
 
@@ -89,7 +90,21 @@ def reading_model() -> ReadingModel | None:
     url, name = settings.READING_MODEL_URL, settings.READING_MODEL_NAME
     if not (url and name):
         return None
-    return ReadingModel(url, name, settings.READING_MODEL_KEY, FileCache(settings.DATA_DIR / "reading-cache"))
+    cache = FileCache(settings.DATA_DIR / "reading-cache")
+    return ReadingModel(url, name, settings.READING_MODEL_KEY, cache, calibration=calibration())
+
+
+def calibration() -> Table:
+    """How often the reading model is right, as it was measured; empty where that is not set. ValueError as above."""
+    path = settings.READING_MODEL_CALIBRATION
+    if not path:
+        return ()
+    try:
+        return parse(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"its calibration cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError("its calibration is not JSON") from None
 
 
 def agreed_model(label: str) -> ReaderModel | None:
@@ -115,6 +130,28 @@ def plan(data: bytes, *, name: str, format: str | None = None, model: ReadingMod
         return Plan()
     text = reader.text_of(data)
     return model.plan(text) if text else Plan()
+
+
+def planned(source_id: int, *, name: str, format: str | None) -> tuple[Plan, str]:  # noqa: A002
+    """What reading a received source with the reading model would send, and within which bounds. Sends nothing."""
+    try:
+        model = reading_model()
+    except ValueError:
+        model = None
+    content = Source.objects.filter(pk=source_id).values_list("content", flat=True).first()
+    if model is None or content is None:
+        return Plan(refusal="no reading model can be asked about it"), ""
+    data = zstandard.decompress(bytes(content))
+    return plan(data, name=name, format=format, model=model), model.limits.in_words()
+
+
+def wait_for_consent(source: Source) -> None:
+    """A source that is new waits until somebody has said whether it may be sent; one that was read stays as it is."""
+    Source.objects.filter(pk=source.pk, state=Source.State.RECEIVED).update(state=Source.State.ASKED)
+
+
+def end_waiting(source_id: int) -> None:
+    Source.objects.filter(pk=source_id, state=Source.State.ASKED).update(state=Source.State.RECEIVED)
 
 
 def _asking(reader: Reader, model: ReaderModel | None) -> Reader:

@@ -15,6 +15,7 @@ class Source(models.Model):
 
     class State(models.TextChoices):
         RECEIVED = "received", "waiting"
+        ASKED = "asked", "waiting for your word"
         RUNNING = "running", "being read"
         DONE = "done", "imported"
         REJECTED = "rejected", "rejected"

@@ -7,6 +7,7 @@ settles; where it fails, the built-in model answers for that text and a Problem 
 
 from archive.ingest.reading_model.answers import InvalidAnswer
 from archive.ingest.reading_model.cache import Cache, FileCache
+from archive.ingest.reading_model.calibration import Table, parse
 from archive.ingest.reading_model.chat import Endpoint, endpoint_of, is_public
 from archive.ingest.reading_model.limits import Limits
 from archive.ingest.reading_model.model import Plan, ReaderModel, ReadingModel, Taken, Unavailable
@@ -22,8 +23,10 @@ __all__ = [
     "Plan",
     "ReaderModel",
     "ReadingModel",
+    "Table",
     "Taken",
     "Unavailable",
     "endpoint_of",
     "is_public",
+    "parse",
 ]

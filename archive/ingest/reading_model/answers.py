@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from archive.ingest.reading_model.calibration import Table, calibrated
 from archive.ingest.reading_model.prompt import Window
 from archive.ingest.records import UNKNOWN, Basis, Claim, LeftOut, Problem, Span
 from archive.ingest.structure.lines import Line
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 from archive.ingest.structure.recovery import BLANK, BREAK
 
-LEAST, MOST = 0.02, 0.98  # no confidence outside, as for the built-in model
 MOST_LEFT_OUT = (
     0.5  # of a text's code points but blanks: a page that is mostly boilerplate is rather an answer that is wrong
 )
@@ -54,14 +54,6 @@ class Answer:
     sure: float
     comments: tuple[Said, ...]
     boilerplate: frozenset[int]
-
-
-def calibrated(stated: float) -> float:
-    """Map a confidence as stated to how often that was right: monotone, inside LEAST and MOST.
-
-    The identity until there is data that says otherwise: what is known is that above .9 it was right 161 of 161 times.
-    """
-    return round(max(LEAST, min(MOST, stated)), 3)
 
 
 def parse(content: str, window: Window) -> Answer:
@@ -200,8 +192,13 @@ def _article(answers: Sequence[Answer], owned: Sequence[range], comments: Sequen
     return teller.article_end, teller.sure if teller.article_end is not None else teller.sure / 2
 
 
-def recovered(text: str, lines: Sequence[Line], answer: Answer, name: str) -> tuple[Recovered, tuple[Problem, ...]]:
-    """Turn the answer about all ``lines`` of ``text`` into spans that tile it. InvalidAnswer if it hides too much."""
+def recovered(
+    text: str, lines: Sequence[Line], answer: Answer, name: str, table: Table = ()
+) -> tuple[Recovered, tuple[Problem, ...]]:
+    """Turn the answer about all ``lines`` of ``text`` into spans that tile it. InvalidAnswer if it hides too much.
+
+    ``table`` says how often what the model states is right.
+    """
     starts = [comment.line for comment in answer.comments]
     edges = [1, *starts, len(lines) + 1]
     spans = [_trimmed(lines, range(*edge), answer.boilerplate) for edge in pairwise(edges)]
@@ -213,14 +210,14 @@ def recovered(text: str, lines: Sequence[Line], answer: Answer, name: str) -> tu
     comments = [
         RecoveredComment(
             span,
-            Claim(Basis.INFERRED, calibrated(said.sure), f"{by}a comment begins here{said.seen}"),
+            Claim(Basis.INFERRED, calibrated(said.sure, table), f"{by}a comment begins here{said.seen}"),
             None if said.answers is None else index[said.answers],
-            _link_claim(said, by),
+            _link_claim(said, by, table),
         )
         for said, span in zip(answer.comments, spans[1:], strict=True)
     ]
     ends = "the article ends here" if comments else "an article without comments"
-    article_claim = Claim(Basis.INFERRED, calibrated(answer.sure), by + ends)
+    article_claim = Claim(Basis.INFERRED, calibrated(answer.sure, table), by + ends)
     found = Recovered(spans[0], article_claim, tuple(comments), left_out)
     return found, _forgotten(lines, spans[0], answer)
 
@@ -229,11 +226,11 @@ def _ink(text: str) -> int:
     return sum(map(len, text.split()))
 
 
-def _link_claim(said: Said, by: str) -> Claim:
+def _link_claim(said: Said, by: str, table: Table) -> Claim:
     if said.answers_sure is None:
         return UNKNOWN
     what = "answers the article" if said.answers is None else "answers that comment"
-    return Claim(Basis.INFERRED, calibrated(said.answers_sure), by + what)
+    return Claim(Basis.INFERRED, calibrated(said.answers_sure, table), by + what)
 
 
 def _trimmed(lines: Sequence[Line], unit: range, boilerplate: frozenset[int]) -> Span:

@@ -20,3 +20,10 @@ class Limits(NamedTuple):
     window_lines: int = 200
     window_bytes: int = 24_000  # UTF-8 bytes of the lines as they are shown
     overlap: int = 40  # lines that two windows share; never more than a quarter of a window
+
+    def in_words(self) -> str:
+        """What a person agrees to, besides the texts."""
+        return (
+            f"at most {self.requests:,} requests and {self.tokens:,} tokens a text, retries included; {self.timeout:g} "
+            f"seconds a request, {self.seconds / 60:g} minutes a text; after {self.failures} failures in a row no more"
+        )

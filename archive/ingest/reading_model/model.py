@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from archive.ingest.reading_model import chat
 from archive.ingest.reading_model.answers import Answer, InvalidAnswer, parse, reconcile, recovered, settled
 from archive.ingest.reading_model.cache import Cache
+from archive.ingest.reading_model.calibration import Table
 from archive.ingest.reading_model.limits import Limits
 from archive.ingest.reading_model.prompt import (
     PROMPT_VERSION,
@@ -35,12 +36,14 @@ class Plan(NamedTuple):
     """What reading a text would send. ``prompt_tokens`` is estimated; retries come on top, within the limits.
 
     ``answered`` windows are in the cache and are not sent. ``refusal`` says why nothing would be sent at all.
+    ``characters`` are code points of the text in the requests: what two windows share counts twice.
     """
 
     requests: int = 0
     prompt_tokens: int = 0
     answered: int = 0
     refusal: str = ""
+    characters: int = 0
 
 
 class Taken(NamedTuple):
@@ -92,6 +95,7 @@ class ReadingModel:
     key: str = field(default="", repr=False)
     cache: Cache = field(default_factory=dict[str, str], repr=False)
     limits: Limits = field(default_factory=Limits)
+    calibration: Table = ()
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     endpoint: chat.Endpoint = field(init=False)
     failed: int = field(default=0, init=False)
@@ -112,7 +116,10 @@ class ReadingModel:
 
     @property
     def version(self) -> str:
-        return f"{PROMPT_VERSION}:{self.shown_name}"
+        if not self.calibration:
+            return f"{PROMPT_VERSION}:{self.shown_name}"
+        # Another table gives other confidences: what was read before is read again, from the answers that are kept.
+        return f"{PROMPT_VERSION}.{hashlib.sha256(repr(self.calibration).encode()).hexdigest()[:4]}:{self.shown_name}"
 
     @property
     def label(self) -> str:
@@ -124,9 +131,10 @@ class ReadingModel:
         lines = lines_shown(split_lines(text))
         if len(lines) < 2:
             return Plan()
-        asked = [question(lines, window) for window in windows(lines, self.limits)]
-        waiting = [each for each in asked if self.cache.get(self._key(each)) is None]
-        tokens = sum(tokens_of(SYSTEM) + tokens_of(each) for each in waiting)
+        parts = [(window, question(lines, window)) for window in windows(lines, self.limits)]
+        waiting = [(window, each) for window, each in parts if self.cache.get(self._key(each)) is None]
+        characters = sum(len(line) for window, _ in waiting for line in lines[window.first - 1 : window.last])
+        tokens = sum(tokens_of(SYSTEM) + tokens_of(each) for _, each in waiting)
         for count, most, what in (
             (len(waiting), self.limits.requests, "requests"),
             (tokens, self.limits.tokens, "tokens"),
@@ -134,7 +142,7 @@ class ReadingModel:
             if count > most:
                 why = f"too long for the reading model: {count:,} {what}, and at most {most:,} are sent for a source"
                 return Plan(refusal=why)
-        return Plan(len(waiting), tokens, len(asked) - len(waiting))
+        return Plan(len(waiting), tokens, len(parts) - len(waiting), characters=characters)
 
     def take_apart(self, text: str) -> Taken:
         """Ask about ``text``, or have the built-in model read it and say why. Never raises on any text and answer."""
@@ -144,7 +152,7 @@ class ReadingModel:
             return Taken(built_in, False)
         try:
             answer = self._ask(text, lines_shown(lines))
-            found, problems = recovered(text, lines, answer, self.shown_name)
+            found, problems = recovered(text, lines, answer, self.shown_name, self.calibration)
         except InvalidAnswer as error:
             return self._fallen_back(built_in, f"the answer of {self.shown_name} {error}")
         except _GivenUp as error:

@@ -33,6 +33,7 @@ examples:
   manage.py import_source page.txt
   manage.py import_source --site "The Northfield Courier" saved/*.txt
   manage.py import_source --reading-model saved/*.txt    says what would be sent to the reading model, and asks
+  manage.py import_source --dry-run --reading-model saved/*.txt    says what would be sent, and sends nothing
   manage.py import_source --dry-run --json page.txt      what would be found; writes nothing, needs no database
   pdftotext page.pdf - | manage.py import_source -
 
@@ -74,8 +75,8 @@ class Command(BaseCommand):
         if totals["rejected"]:
             sys.exit(1)
 
-    def agreed_model(self, paths: list[str], options: dict[str, Any]) -> ReadingModel:
-        """The reading model, once a person has seen what would be sent to it, and agreed."""
+    def agreed_model(self, paths: list[str], options: dict[str, Any]) -> ReadingModel | None:
+        """The reading model, once a person has seen what would be sent to it, and agreed. A dry run asks nobody."""
         try:
             model = importer.reading_model()
         except ValueError as error:
@@ -85,6 +86,9 @@ class Command(BaseCommand):
             raise CommandError(message, returncode=2)
         plans = [(name_of(path), self.plan(path, model, options)) for path in paths]
         self.stderr.write(to_be_sent(plans, model), style_func=str)
+        if options["dry_run"] and not options["yes"]:
+            self.stderr.write("Nothing was sent: the built-in model reads.", style_func=str)
+            return None
         if not any(plan.requests for _, plan in plans) or options["yes"]:
             return model
         if not sys.stdin.isatty():
@@ -214,11 +218,17 @@ def to_be_sent(plans: list[tuple[str, Plan]], model: ReadingModel) -> str:
     """Which texts would be sent to the reading model, how much that is, and where it is: one screen."""
     sent = [(name, plan) for name, plan in plans if plan.requests]
     requests, tokens = sum(plan.requests for _, plan in sent), sum(plan.prompt_tokens for _, plan in sent)
+    characters = sum(plan.characters for _, plan in sent)
     told = [
         f"The reading model is {model.label}.",
-        f"  to be sent there: {len(sent):,} of {len(plans):,} texts, about {tokens:,} tokens in {requests:,} requests",
+        f"  to be sent there: {len(sent):,} of {len(plans):,} texts, {characters:,} characters, "
+        f"about {tokens:,} tokens in {requests:,} requests, one a window",
+        f"  bounds: {model.limits.in_words()}",
     ]
-    told += [f"    {name}: about {plan.prompt_tokens:,} tokens" for name, plan in sent[:LISTED]]
+    told += [
+        f"    {name}: {plan.characters:,} characters, about {plan.prompt_tokens:,} tokens"
+        for name, plan in sent[:LISTED]
+    ]
     told += [f"    and {len(sent) - LISTED:,} more"] if len(sent) > LISTED else []
     answered = sum(plan.answered > 0 and not plan.requests for _, plan in plans)
     told += [f"  answered already, not sent again: {answered:,}"] if answered else []
