@@ -8,7 +8,7 @@ corrected meanwhile is a draft, which can be discarded. Who may review is settle
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import zstandard
@@ -125,12 +125,19 @@ def correct(article_id: int, given: Mapping[str, Any], *, version: int, by: User
 
 
 def _written(before: State, operation: dict[str, Any], words: str, *, by: User) -> State:
-    """Add one row to the corrections; the state that follows from it."""
+    """Add one row to the corrections; the state that follows from it.
+
+    One more correction is made on what stands; only what takes some back needs all of them carried out anew.
+    """
     article_id, number = before.article.pk, before.version + 1
     row = {"operation": operation, "words": words, "by": by, "by_name": by.get_username()}
     Correction.objects.create(article_id=article_id, number=number, **row)
-    review = Review(version=number, published=before.published, is_open=before.is_open)
-    after = _standing(before.article, before.proposal, review)
+    if operation["op"] in {"undo", "redo", "discard"}:
+        review = Review(version=number, published=before.published, is_open=before.is_open)
+        after = _standing(before.article, before.proposal, review)
+    else:
+        outline = corrections.apply(before.outline, [operation]).outline
+        after = replace(before, version=number, outline=outline, can_undo=True, can_redo=False)
     uncertain = len(corrections.questions(after.outline))
     Review.objects.filter(article_id=article_id).update(version=number, uncertain=uncertain)
     return after
