@@ -27,7 +27,7 @@ class Ground(NamedTuple):
 def told(grounds: Grounds, *, is_root: bool) -> list[Ground]:
     """Where the comment starts, whom it answers, who wrote it and when: what each of these rests on."""
     g = grounds
-    place = "That it answers the article" if is_root else "Whose reply it is"
+    place = "That it answers the article" if is_root and g.parent_basis != Basis.UNKNOWN else "Whose reply it is"
     return [
         _ground("Where it starts", g.boundary_basis, g.boundary_confidence, g.boundary_reason),
         _ground(place, g.parent_basis, g.parent_confidence, g.parent_reason),

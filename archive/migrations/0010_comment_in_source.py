@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0008_thread_order'),
+        ("archive", "0009_changed_at"),
     ]
 
     operations = [

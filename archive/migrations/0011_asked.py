@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0009_comment_in_source'),
+        ("archive", "0010_comment_in_source"),
     ]
 
     operations = [
