@@ -98,8 +98,18 @@ _FOUND = re.compile(
 )
 _GLUE = re.compile(rf"[\s,;:|·•@/()–—-]*(?:{_WORD}{{1,4}}\.?[\s,:]*){{0,2}}")
 _TAIL = re.compile(r"\s?(?:uhr|Uhr|h|hrs|ч|г)\b\.?")
+
+
+def _by_initial(words: str) -> str:
+    """Return a pattern for the same words that tries those of one initial only."""
+    found: dict[str, list[str]] = {}
+    for word in words.split("|"):
+        found.setdefault(word[0], []).append(word[1:])
+    return "|".join(f"{initial}(?:{'|'.join(rest)})" for initial, rest in found.items())
+
+
 # Without a digit there must be a day's name or what makes "an hour" a time ago; articles alone stand in every line.
-_MAY_HOLD = re.compile(rf"\d|\b(?:{_DAYS}|{_BEFORE}|{_AFTER})\b", re.IGNORECASE)
+_MAY_HOLD = re.compile(rf"\d|\b(?:{_by_initial(f'{_DAYS}|{_BEFORE}|{_AFTER}')})\b", re.IGNORECASE)
 
 
 MOST_TRIES = 12  # places of a line that look like a date before the rest of it is given up: a table, a listing

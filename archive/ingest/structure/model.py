@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def split_evidence(trees: Vector, reader: Vector, first: Vector) -> Vector:
     sums = np.concatenate([[0.0], np.cumsum(reader)])
 
     def mean(low: NDArray[np.int64], high: NDArray[np.int64]) -> Vector:
-        low, high = low.clip(0, total), high.clip(0, total)
+        low, high = np.maximum(low, 0), np.minimum(high, total)
         return np.asarray((sums[high] - sums[low]) / np.maximum(1, high - low))
 
     none = (at == total).astype(float)
@@ -119,11 +120,10 @@ class Model:
         for at in range(0, len(lines), PART):
             some = views.seen_from(np.array(lines[at : at + PART]))
             shares = self.start.shares(some.take(self.start.wanted, axis=1)).reshape(len(some), -1)
-            # Finding a few is faster than sorting all.
-            few = np.sort(np.argpartition(-shares, min(8, shares.shape[1] - 1))[:, :8])
-            few = np.take_along_axis(few, np.argsort(-np.take_along_axis(shares, few, 1), kind="stable"), 1)
-            strong = np.take_along_axis(shares, few, 1) > 0.05
-            signs += [self._signs(row[much].tolist()) for row, much in zip(few, strong, strict=True)]
+            line, strong = np.nonzero(shares > 0.05)
+            strong = strong[np.lexsort((-shares[line, strong], line))]
+            edges = np.searchsorted(line, np.arange(len(some) + 1)).tolist()
+            signs += [self._signs(strong[a : min(b, a + 8)].tolist()) for a, b in pairwise(edges)]
         return signs
 
     def _signs(self, strongest: Sequence[int]) -> list[str]:

@@ -36,15 +36,19 @@ class Trees(NamedTuple):
         right = matrix.take(cell) > self.edge.take(at)
         return 2 * node + 1 + right, column
 
+    def _worth(self, node: Nodes) -> NDArray[np.float32]:
+        """Return what the nodes are worth, one of each tree for each row."""
+        return np.asarray(self.value.take(node + np.arange(len(self.value)) * self.value.shape[1]))
+
     def scores(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the sum of all trees for each row of ``matrix`` (rows, wanted)."""
-        trees, parts = np.arange(len(self.column)), [np.zeros(0)]
+        parts = [np.zeros(0)]
         for at in range(0, len(matrix), CHUNK):
             rows = matrix[at : at + CHUNK]
-            node = np.zeros((len(rows), len(trees)), dtype=np.int64)
+            node = np.zeros((len(rows), len(self.column)), dtype=np.int64)
             for _ in range(self.depth):
                 node, _column = self._step(rows, node)
-            parts.append(self.value[trees, node].sum(axis=1, dtype=np.float64))
+            parts.append(self._worth(node).sum(axis=1, dtype=np.float64))
         return np.concatenate(parts)
 
     def shares(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -52,11 +56,11 @@ class Trees(NamedTuple):
 
         A step's share is the worth of the node it leads to less that of the node it leaves (Saabas 2014).
         """
-        trees, size = np.arange(len(self.column)), 2 * len(self.wanted)
-        node, shares = np.zeros((len(matrix), len(trees)), dtype=np.int64), np.zeros(len(matrix) * size)
+        size = 2 * len(self.wanted)
+        node, shares = np.zeros((len(matrix), len(self.column)), dtype=np.int64), np.zeros(len(matrix) * size)
         for _ in range(self.depth):
             following, column = self._step(matrix, node)
-            gain = self.value[trees, following] - self.value[trees, node]
+            gain = self._worth(following) - self._worth(node)
             at = np.arange(len(matrix))[:, None] * size + (1 - following % 2) * len(self.wanted) + column
             shares += np.bincount(at.ravel(), gain.ravel(), len(shares))
             node = following
