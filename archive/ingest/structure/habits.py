@@ -94,7 +94,8 @@ def _names(text: str, called: str, page: Recurring) -> list[float]:
     if len(text) < SHORT:
         signature = max((page.signed[name.lower()] - 1 for name in _NAME.findall(text)), default=0)
     return [
-        page.same[text] > 1, bool(called), math.log1p(page.calls[called]) / 3, math.log1p(page.signed[called]) / 3,
+        len(text) < SHORT and page.same[text] > 1, bool(called),
+        math.log1p(page.calls[called]) / 3 if called else 0.0, math.log1p(page.signed[called]) / 3 if called else 0.0,
         math.log1p(signature) / 3,
     ]  # fmt: skip
 

@@ -83,7 +83,12 @@ class _Template:
 
 
 def _shapes(lines: Sequence[Line]) -> list[Shape | None]:
-    return [Shape(line.text) if len(line.text) <= LONGEST else None for line in lines]
+    shapes = [Shape(line.text) if len(line.text) <= LONGEST else None for line in lines]
+    firsts, lasts = (Counter([shape.pieces[at] for shape in shapes if shape]) for at in (0, -1))
+    for shape in shapes:
+        if shape:
+            shape.first_recurs, shape.last_recurs = firsts[shape.pieces[0]] > 1, lasts[shape.pieces[-1]] > 1
+    return shapes
 
 
 def _index(shapes: Shapes) -> dict[Key, list[int]]:

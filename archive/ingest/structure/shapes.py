@@ -37,7 +37,12 @@ class Key(NamedTuple):
 
 
 class Shape:
-    """The pieces of a line, with where each is in it."""
+    """The pieces of a line, with where each is in it.
+
+    ``first_recurs`` and ``last_recurs`` say whether another line of the page begins or ends with the same piece.
+    """
+
+    first_recurs = last_recurs = True
 
     def __init__(self, line: str) -> None:
         self.line = line
@@ -61,7 +66,7 @@ class Shape:
 
     @cached_property
     def keys(self) -> list[Key]:
-        """Return the line's keys, each worth at least LEAST_WORTH."""
+        """Return the line's keys, each worth at least LEAST_WORTH, but for those that no other line can have."""
         pieces = tuple(self.pieces)
         size = len(pieces)
         keys = []
@@ -71,9 +76,11 @@ class Shape:
             # Counted piece by piece first: most lines' edges are worth too little to become keys.
             first, last = list(map(_worth, pieces[:3])), list(map(_worth, pieces[-3:]))
             few = range(1, min(4, size))
-            keys += [Key("last", pieces[-n:]) for n in few if sum(last[-n:]) >= LEAST_WORTH]
-            keys += [Key("first", pieces[:n]) for n in few if sum(first[:n]) >= LEAST_WORTH]
-            if size > 2 and first[0] + last[-1] >= LEAST_WORTH:
+            if self.last_recurs:
+                keys += [Key("last", pieces[-n:]) for n in few if sum(last[-n:]) >= LEAST_WORTH]
+            if self.first_recurs:
+                keys += [Key("first", pieces[:n]) for n in few if sum(first[:n]) >= LEAST_WORTH]
+            if self.last_recurs and self.first_recurs and size > 2 and first[0] + last[-1] >= LEAST_WORTH:
                 keys.append(Key("both", (pieces[0], pieces[-1])))
         return keys
 
