@@ -74,10 +74,11 @@ def lines_around(pieces: Sequence[Piece], at: int, *, before: int, after: int) -
         first -= 1
         more = lines_of(pieces[first])
         lines, here = more + lines, here + len(more)
+    here = max(0, here)  # a place above the first line is seen from that line
     while len(lines) - here <= after and last + 1 < len(pieces) and last - first < 2 * MOST_PIECES:
         last += 1
         lines += lines_of(pieces[last])
-    return lines, max(0, here)
+    return lines, here
 
 
 class _Kept:
