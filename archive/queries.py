@@ -8,7 +8,7 @@ its author never leave the database (``for_thread``).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -171,6 +171,20 @@ class Grounds(NamedTuple):
     date_basis: str
     date_confidence: float | None
     date_reason: str | None
+
+
+def tally_of(rows: Iterable[ThreadRow]) -> BasisTally:
+    """The same of rows that are at hand."""
+    shown = [row for row in rows if row.status == "published"]
+    inferred, unknown = Basis.INFERRED.value, Basis.UNKNOWN.value
+    return BasisTally(
+        comments=len(shown),
+        starts_inferred=sum(row.boundary_basis == inferred for row in shown),
+        replies_inferred=sum(row.parent_basis == inferred for row in shown),
+        authors_inferred=sum(row.author_basis == inferred for row in shown),
+        authors_unknown=sum(row.author_basis == unknown for row in shown),
+        dates_unknown=sum(row.date_basis == unknown for row in shown),
+    )
 
 
 class EntityTally(NamedTuple):
@@ -448,8 +462,9 @@ class MentionQuerySet(QuerySet[Mention]):
         return found.order_by().values("comment_id")
 
     def most_named_in(self, article_id: int, *, among: int, limit: int) -> list[EntityTally]:
-        """The entities that the article's first ``among`` mentions name most often."""
-        first = self.in_visible_texts().filter(article_id=article_id).order_by("id").values("pk")[:among]
+        """The entities that the first ``among`` mentions of an article, which the person may see, name most often."""
+        shown = Q(comment__isnull=True) | Q(comment__status=Comment.Status.PUBLISHED)
+        first = self.accepted().filter(shown, article_id=article_id).order_by("id").values("pk")[:among]
         rows = self.filter(article_id=article_id, pk__in=first).order_by()
         tally = rows.values_list("entity_id", "entity__name", "entity__kind").annotate(n=Count("pk"))
         return [EntityTally._make(row) for row in tally.order_by("-n", "entity_id")[:limit]]

@@ -20,7 +20,8 @@ from archive.queries import Order
 from archive.search import index
 from archive.threads import Sort
 from archive.views import selection
-from archive.views.thread import MAX_LEVEL
+from archive.views.environment import moment
+from archive.views.thread import MAX_LEVEL, when
 from tests.makers import comments_of, make_article, store_orders
 from tests.test_views import HOSTILE, Nesting, chain, forests, get, hide, mention, name_author, queries_of
 
@@ -143,11 +144,11 @@ def test_the_way_back_ends_where_the_page_began() -> None:
 
 
 def test_queries_of_another_order() -> None:
-    # the article with its site; the order; its comments; entities; how sure it is. A short thread's order is made.
+    # the article with its site; the order; its comments; entities; of many, how sure it is; of few, the order is made
     few, many = make_article(comments=["x"] * 3), make_article(comments=["x"] * 300)
     store_orders(many)
     assert len(queries_of(f"{many.get_absolute_url()}?sort=newest")) == 5
-    assert len(queries_of(f"{few.get_absolute_url()}?sort=newest")) == 6
+    assert len(queries_of(f"{few.get_absolute_url()}?sort=newest")) == 5
 
 
 def test_queries_of_a_page_that_goes_on_from_a_comment() -> None:
@@ -412,6 +413,21 @@ def test_citations_are_files(kind: str) -> None:
         assert article.source.sha256 in str(response.content, "utf-8")
         assert ("Ada" in str(response.content, "utf-8")) == ("/c/" in path)
         assert path in get(path.partition("cite.")[0] if "/c/" in path else article.get_absolute_url())
+
+
+def test_a_whole_thread_is_tallied_like_the_start_of_a_long_one() -> None:
+    article = make_article(comments=["x"] * 4)
+    Comment.objects.filter(thread_rank__lt=2).update(boundary_basis="inferred", author_basis="inferred")
+    hide(comments_of(article)[0])
+    rows = queries.comments().for_thread_page(article.pk, rank=0, limit=9)
+    assert queries.tally_of(rows) == queries.comments().basis_tally(article.pk, first=9)
+
+
+@pytest.mark.parametrize(
+    "at", [START, START.replace(hour=0), START.replace(year=987, second=1), START.replace(microsecond=9)]
+)
+def test_a_date_in_a_thread_reads_as_everywhere(at: datetime) -> None:
+    assert f">{moment(at)}<" in when(at)
 
 
 def test_what_was_inferred_is_not_cited() -> None:

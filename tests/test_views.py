@@ -127,17 +127,17 @@ def test_queries_of_home() -> None:
 
 
 def test_queries_of_an_article() -> None:
-    # the article with its site; the last rank; a page of the thread; entities in it; how sure it is
+    # the article with its site; the last rank; a page of the thread; entities in it
     few = make_article(comments=["x"] * 3)
     many = make_article(comments=["x"] * 300)
     for comment in comments_of(many):
         mention(many, comment)
     with override_settings(COMMENTS_PER_PAGE=300):
-        assert len(queries_of(few.get_absolute_url())) == len(queries_of(many.get_absolute_url())) == 5
+        assert len(queries_of(few.get_absolute_url())) == len(queries_of(many.get_absolute_url())) == 4
 
 
 def test_queries_of_a_later_page_of_an_article() -> None:
-    # the same, the ancestors of the page's first comment, and an outline: the order and the comments it names
+    # the same, how sure it is, what the first comment replies to, and an outline: the order and the comments it names
     article = make_article(comments=[])
     chain(article, 300)
     store_orders(article)

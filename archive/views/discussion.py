@@ -16,7 +16,7 @@ from archive.citation import FORMATS, Citation
 from archive.filters import ThreadFilter
 from archive.ingest.records import Basis
 from archive.models import Article
-from archive.queries import Order, ThreadRow
+from archive.queries import BasisTally, Order, ThreadRow, tally_of
 from archive.text import excerpt
 from archive.threads import Sort
 from archive.views import selection
@@ -68,8 +68,15 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
         outline=selection.outline(own, shown.pk, size=size) if is_long and asked.order == Order() else [],
         data=posting(shown, found.rows, absolute=request.build_absolute_uri) if asked == Asked() else "",
         entities=queries.mentions().most_named_in(shown.pk, among=TALLIED, limit=ENTITIES),
-        tally=queries.comments().basis_tally(shown.pk, first=TALLIED),
+        tally=_tally(shown.pk, found, is_whole=part is None and not levels),
     )
+
+
+def _tally(article_id: int, found: Selection, *, is_whole: bool) -> BasisTally:
+    """How sure the thread is: of the page's own rows where it shows all there are."""
+    if is_whole and len(found.rows) == found.places <= TALLIED:
+        return tally_of(found.rows)
+    return queries.comments().basis_tally(article_id, first=TALLIED)
 
 
 def _filtered(request: HttpRequest, shown: Article, asked: Asked, narrowed: ThreadFilter) -> HttpResponse:
