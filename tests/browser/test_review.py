@@ -287,7 +287,7 @@ def test_a_permalink_leads_to_the_comments_place_in_the_source(page: Page, demo:
     page.goto("/a/1/-/")
     page.locator("ol.thread .n").last.click()
     words = page.locator("li.here .body p").first.inner_text()
-    page.get_by_role("link", name="Its place in the source").click()
+    page.locator("li.here .src").first.click()
     expect(page.locator("#here")).to_contain_text(words[:40])
     expect(page.locator("#here")).to_be_in_viewport()
     assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
