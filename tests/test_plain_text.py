@@ -184,13 +184,13 @@ def test_the_real_source_is_read_whole() -> None:
         account(story, reading.length)
 
 
-def test_the_real_source_has_comments() -> None:
+def test_that_the_real_source_has_no_comments_is_not_said_without_doubt() -> None:
     paths = sorted((SHARED / "source").glob("*.txt"))
     if not paths:
         pytest.skip(f"{SHARED / 'source'} is not on this machine")
     for path in paths:
-        reading = read(path.read_bytes())
-        assert account(next(iter(reading.discussions)), reading.length)["comments"] > 0
+        [story] = read(path.read_bytes()).discussions
+        assert story.comments or (story.article_claim and (story.article_claim.confidence or 0) < 0.8)
 
 
 def test_the_hostile_texts_never_crash_it() -> None:

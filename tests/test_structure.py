@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.ingest.records import UNKNOWN, Span
@@ -14,9 +14,11 @@ from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.habits import HABITS, habits_of
 from archive.ingest.structure.hashed import NOWHERE, places_of
 from archive.ingest.structure.lines import split_lines
+from archive.ingest.structure.markers import find_marks
 from archive.ingest.structure.model import WEIGHTS, Model, built_in, from_arrays, to_arrays
 from archive.ingest.structure.page import NAMES, Page, look_at
 from archive.ingest.structure.parents import quoted_comments
+from archive.ingest.structure.recovery import end_of
 from archive.ingest.structure.trees import Trees
 from archive.ingest.structure.views import PART, POSITION, VIEWS, Views
 from archive.ingest.structure.vocabulary import NEVER, Known, Vocabulary, shared
@@ -89,7 +91,7 @@ def test_among_many_places_the_likeliest_ends_the_article() -> None:
 
 def test_below_the_articles_end_what_counts_is_whether_a_new_writer_begins() -> None:
     # Taken with the chance that the article has ended at all, only the fifth line would be sure enough.
-    splits = {1: 0.25, 3: 0.1, 4: 0.1, 5: 0.22}
+    splits = {1: 0.3, 3: 0.1, 4: 0.1, 5: 0.2}
     assert texts(page(*"abcdef"), stub(splits, starts=0.9)) == ["a", "b", "c", "d", "e", "f"]
     assert texts(page(*"abcdef"), stub(splits, starts=0.3)) == ["a", "b\nc\nd\ne\nf"]
 
@@ -286,15 +288,48 @@ def test_the_weights_are_a_small_file() -> None:
     assert WEIGHTS.stat().st_size < 1_000_000
 
 
+def test_where_somebody_knows_of_comments_none_is_no_answer() -> None:
+    text = page(*"abcd")
+    sure_of_none = stub({2: 0.01})
+    assert recover(text, sure_of_none).comments == ()
+    assert [text[c.span.start : c.span.end] for c in recover(text, sure_of_none, with_comments=True).comments] == [
+        "c\nd"
+    ]
+
+
 def test_half_a_character_is_no_error() -> None:
-    said = "\udc80 no, I do not think that they meant it this way, and nobody asked"
-    text = page("article", *(line for name in ("Ann", "Bob", "Cy", "Di", "Eve") for line in (f"{name} says:", said)))
+    said = [("Ann", COMMENTS[0]), ("Bob", COMMENTS[1]), ("Cy", COMMENTS[2]), ("Di", COMMENTS[3]), ("Eve", COMMENTS[4])]
+    marked = [line for name, text in said for line in (f"{name} says:", "May 3, 2014", f"\udc80 {text}")]
+    text = page(*ARTICLE, *marked)
     assert len(recover(text).comments) == 5
 
 
+def test_lines_that_repeat_are_no_template_where_no_writer_changes() -> None:
+    rules = [
+        line
+        for n in range(6)
+        for line in (
+            "RewriteEngine off",
+            f"RewriteCond %{{SERVER_PORT}} !44{n}",
+            f"The rule above sends what was asked of the old host number {n} to the new one.",
+        )
+    ]
+    assert find_marks(split_lines(page(*ARTICLE, *rules))) is not None
+    assert recover(page(*ARTICLE, *rules)).comments == ()
+
+
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=12).map("\n".join))
 def test_any_text_is_tiled(text: str) -> None:
     found = recover(text)
     spans = sorted([found.article, *(c.span for c in found.comments), *(left.span for left in found.left_out)])
     assert "".join(text[a:b] for a, b in spans) == text
     assert sum(b - a for a, b in spans) == len(text)
+
+
+def test_between_two_places_the_one_with_likelier_sides_is_the_articles_end() -> None:
+    assert end_of([0.0, 0.30, 0.0, 0.0, 0.15, 0.28, 0.0]) == 5
+
+
+def test_the_likeliest_place_is_the_articles_end_where_none_has_sides() -> None:
+    assert end_of([0.0, 0.30, 0.0, 0.0, 0.0, 0.28]) == 1

@@ -10,7 +10,7 @@ from archive.ingest.reading_model.cache import Cache, FileCache
 from archive.ingest.reading_model.calibration import Table, parse
 from archive.ingest.reading_model.chat import Endpoint, endpoint_of, is_public
 from archive.ingest.reading_model.limits import Limits
-from archive.ingest.reading_model.model import Plan, ReaderModel, ReadingModel, Taken, Unavailable
+from archive.ingest.reading_model.model import Plan, ReaderModel, ReadingModel, Taken, Unavailable, WithComments
 from archive.ingest.reading_model.prompt import PROMPT_VERSION
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Table",
     "Taken",
     "Unavailable",
+    "WithComments",
     "endpoint_of",
     "is_public",
     "parse",

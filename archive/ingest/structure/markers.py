@@ -53,7 +53,8 @@ class Marked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What the template says. ``reasons`` gives for each marker line what it is, such as "byline".
+    """What the template says. ``reasons`` gives for each marker line what it is, such as "byline"; ``dated``: some of
+    them have dates.
 
     ``below`` means that all markers stand below their comments: the first comment's start is then not marked, and
     ``comments[0].first`` is 0 where the article and that comment still have to be told apart.
@@ -64,6 +65,7 @@ class Marks:
     confidence: float
     reason: str
     below: bool = False
+    dated: bool = True
 
 
 @dataclass(slots=True)
@@ -542,17 +544,17 @@ def _read(page: _Page, template: _Template, heads: Sequence[_Head]) -> Marks | N
             comments.append(Marked(first, last, tuple(head_lines), *reader.byline(head_lines | trailing)))
     if len(comments) < 2:
         return None
-    sure = _confidence(template, len(comments))
+    dated = any(key.has_date for key in (template.pivot, *template.above, *template.below))
+    sure = _confidence(template, len(comments), dated)
     what = " and ".join(dict.fromkeys(reasons.values()))
     place = "below" if template.all_below else "above"
-    return Marks(
-        tuple(comments), reasons, sure, f"{what} stand {place} each of {len(comments)} comments", template.all_below
-    )
+    told = f"{what} stand {place} each of {len(comments)} comments"
+    return Marks(tuple(comments), reasons, sure, told, template.all_below, dated)
 
 
-def _confidence(template: _Template, number: int) -> float:
+def _confidence(template: _Template, number: int, dated: bool) -> float:
     """Return how likely a comment starts where the template says, as measured on labelled pages across sites."""
-    if not any(key.has_date for key in (template.pivot, *template.above, *template.below)):
+    if not dated:
         return 0.5  # an article's own headings repeat as well, and only the labelled pages' dates are sure
     if template.all_below:
         return 0.75

@@ -1,9 +1,10 @@
 """The built-in model: where the article ends, and which lines begin a comment. Its numbers are in weights.npz.
 
-Two unlike opinions are added up, for each question: trees over features that can be read (views.py), which know how a
-page looks, and weights of hashed words (hashed.py), which know what people say. ``split`` puts all places where the
-article may end, "no comments" among them, through one softmax, so they compete. ``start`` says whether a line begins a
-comment, given that the article ended before it. What is then said of a boundary is calibrated.
+Three unlike opinions are added up, for each question: trees over features that can be read (views.py), which know how
+a page looks; weights of hashed words (hashed.py), which know what people say; and small networks (recurrent.py), which
+read the lines in order with what the other two say of each. ``split`` puts all places where the article may end, "no
+comments" among them, through one softmax, so they compete. ``start`` says whether a line begins a comment, given that
+the article ended before it. What is then said of a boundary is calibrated.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archive.ingest.structure.hashed import NOWHERE, weigh
 from archive.ingest.structure.page import NAMES, Page
+from archive.ingest.structure.recurrent import Networks
 from archive.ingest.structure.trees import Trees
 from archive.ingest.structure.views import PART, VIEWS, Views
 
@@ -28,9 +30,19 @@ WEIGHTS = Path(__file__).with_name("weights.npz")
 # Tables of hashed words: is a line a reader's or the article's; is it the first reader's; does a new reader begin.
 TABLES = ("reader", "first", "start")
 NEAR, CLOSE = 8, 3  # lines
-SPLIT_EVIDENCE = 14  # columns of split_evidence
+SPLIT_EVIDENCE, START_EVIDENCE = 14, 3  # columns of what trees and words say; the networks add one to each
+INPUTS = len(NAMES) + 7  # of the networks
 
 Vector = NDArray[np.float64]
+
+
+class Opinions(NamedTuple):
+    """What is weighed for each place of a page of n lines: ``split`` (n, columns) for "the article is the first i
+    lines", i = 1..n, the last being "no comments"; ``start`` (n, columns) for "a writer begins on this line".
+    """  # fmt: skip
+
+    split: Vector
+    start: Vector
 
 
 def split_evidence(trees: Vector, reader: Vector, first: Vector) -> Vector:
@@ -65,6 +77,30 @@ def logistic(scores: Vector) -> Vector:
     return np.asarray(1 / (1 + np.exp(-np.clip(scores, -50, 50))))
 
 
+def inputs_of(page: Page, first: Opinions) -> NDArray[np.float32]:
+    """Return what the networks read of each line: (n, INPUTS), given what trees and words say of the page.
+
+    That is what is seen of the line, what trees and words say of "the article ends before it" and of "a writer begins
+    on it", where it is on the page, and how long the page is.
+    """
+    total = len(page.rows)
+    trees, reader, opens = first.split[:, 0], first.split[:, 6], first.split[:, 7]
+    here = np.stack(
+        [
+            np.append(first.split[-1, 0], trees[:-1]), reader, np.append(opens[-1], opens[:-1]),
+            first.start[:, 0], first.start[:, 1], np.linspace(0, 1, total), np.full(total, np.log(total) / 3),
+        ],
+        axis=1,
+    )  # fmt: skip
+    return np.hstack([page.rows, here.astype(np.float32)])
+
+
+def with_networks(networks: Networks, page: Page, first: Opinions) -> Opinions:
+    """Return ``first`` with a column more for each question: what the networks say."""
+    split, start = networks.read(inputs_of(page, first))
+    return Opinions(np.column_stack([first.split, split]), np.column_stack([first.start, start]))
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A line begins a comment from ``threshold`` on; there are no comments where "no comments" reaches ``none``.
@@ -78,35 +114,35 @@ class Model:
     split: Trees
     start: Trees
     tables: Mapping[str, NDArray[np.float32]]
+    networks: Networks
     split_mix: Vector
     start_mix: Vector
     sure_first: Vector
     sure_start: Vector
 
-    def split_scores(self, page: Page, views: Views | None = None) -> Vector:
-        """Return the evidence for each place where the article may end, see ``split_evidence``."""
-        trees = _asked(self.split, views or Views(page.rows))[1:]
+    def first_opinions(self, page: Page) -> Opinions:
+        """Return what trees and words say: SPLIT_EVIDENCE columns, see ``split_evidence``; (trees, words, 1)."""
+        views = Views(page.rows)
+        trees, start = _asked(self.split, views)[1:], _asked(self.start, views)[:-1]
         reader, first = (weigh(self.tables[name], page.places) for name in ("reader", "first"))
-        return split_evidence(trees, reader, first)
-
-    def start_scores(self, page: Page, views: Views | None = None) -> Vector:
-        """Return (lines, 3): the opinion of the trees, that of the words, and 1."""
-        trees = _asked(self.start, views or Views(page.rows))[:-1]
         words = weigh(self.tables["start"], np.hstack([page.places, page.after]))
-        return np.stack([trees, words, np.ones(len(words))], axis=1)
+        return Opinions(split_evidence(trees, reader, first), np.stack([start, words, np.ones(len(words))], axis=1))
 
-    def split_probabilities(self, page: Page, views: Views | None = None) -> Vector:
+    def opinions(self, page: Page) -> Opinions:
+        """Return what all three say."""
+        return with_networks(self.networks, page, self.first_opinions(page))
+
+    def split_probabilities(self, page: Page) -> Vector:
         """Return for i in 0..n-1 how likely the article is exactly the lines 0..i; the last means "no comments"."""
-        return softmax(self.split_scores(page, views) @ self.split_mix)
+        return softmax(self.opinions(page).split @ self.split_mix)
 
     def start_probabilities(self, page: Page) -> tuple[list[float], list[float]]:
         """Return (how likely each line begins a comment, how likely the article ends before that line).
 
         A line begins a comment if the article ends just before it, or if it ended earlier and a new writer begins.
         """
-        views = Views(page.rows)
-        splits = self.split_probabilities(page, views)
-        return combined(splits, logistic(self.start_scores(page, views) @ self.start_mix))
+        heard = self.opinions(page)
+        return combined(softmax(heard.split @ self.split_mix), logistic(heard.start @ self.start_mix))
 
     def sure(self, chance: float, first: bool) -> float:
         """Return how often a boundary of that computed chance is right; ``first``: the first after the article."""
@@ -169,6 +205,8 @@ def to_arrays(model: Model) -> dict[str, NDArray[Any]]:
     for name, table in model.tables.items():
         step = max(1e-9, float(np.abs(table).max()) / 127)
         arrays |= {f"table_{name}": np.rint(table[:NOWHERE] / step).astype(np.int8), f"step_{name}": np.array(step)}
+    for name, array in model.networks._asdict().items():
+        arrays[f"networks_{name}"] = array.astype(np.float16)
     return arrays
 
 
@@ -183,7 +221,8 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Model:
     }
     split, start = (Trees(*(arrays[f"{name}_{field}"] for field in Trees._fields)) for name in ("split", "start"))
     mixes = (arrays[name] for name in ("split_mix", "start_mix", "sure_first", "sure_start"))
-    return Model(threshold, none, split, start, tables, *mixes)
+    networks = Networks(*(arrays[f"networks_{name}"].astype(np.float32) for name in Networks._fields))
+    return Model(threshold, none, split, start, tables, networks, *mixes)
 
 
 @cache

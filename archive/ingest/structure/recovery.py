@@ -11,13 +11,18 @@ from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.lines import Line, split_lines
 from archive.ingest.structure.links import links_of
 from archive.ingest.structure.marked import recover_marked
-from archive.ingest.structure.markers import find_marks
+from archive.ingest.structure.markers import Marks, find_marks
 from archive.ingest.structure.model import Model, built_in
 from archive.ingest.structure.page import look_at
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 from archive.ingest.structure.vocabulary import Known
 
 LEAST, MOST = 0.02, 0.98  # no confidence outside: the model is never that sure, whatever its arithmetic says
+CERTAIN = 2.0  # "no comments" is never that likely
+BESIDE = 0.4  # what an article's end that is one line off is worth, when the right one is worth 1
+# Of the chances of a new writer below markers without a date, the least mean: across sites, below it were half of what
+# only looked like a template, and one in fifty of the templates.
+LIKE_WRITERS = 0.25
 BREAK = "line break between paragraphs"
 BLANK = "blank space at the start or end"
 
@@ -26,9 +31,12 @@ def _inferred(confidence: float, reason: str) -> Claim:
     return Claim(Basis.INFERRED, round(max(LEAST, min(MOST, confidence)), 3), reason)
 
 
-def recover(text: str, model: Model | None = None, links: Mapping[str, Any] | None = None) -> Recovered:
+def recover(
+    text: str, model: Model | None = None, links: Mapping[str, Any] | None = None, *, with_comments: bool = False
+) -> Recovered:
     """Find the article and the comments in ``text``: one paragraph a line, article first. Never raises on any text.
 
+    ``with_comments`` says that somebody knows that there are comments: then "none" is no answer, but for one line.
     Linear in the length of the text. A text of one line is an article. The result tiles the text: see Recovered.
     """
     lines = split_lines(text)
@@ -36,12 +44,13 @@ def recover(text: str, model: Model | None = None, links: Mapping[str, Any] | No
         left_out = (LeftOut(Span(0, len(text)), BLANK),) if text else ()
         return Recovered(Span(0, 0), _inferred(MOST, "nothing but blanks"), (), left_out)
     model = model or built_in()
-    if marks := find_marks(lines):
+    marks = find_marks(lines)
+    if marks and (marks.dated or _like_writers(lines, marks, model)):
         return recover_marked(text, lines, marks, lambda some: _first_end(some, model), links)
     known = Known()
     page = look_at(lines, known)
     starts, ends = model.start_probabilities(page)
-    begins = begins_of(starts, ends, model.threshold, model.none)
+    begins = begins_of(starts, ends, model.threshold, CERTAIN if with_comments else model.none)
     units = [_trimmed(lines[a:b]) for a, b in pairwise([0, *begins, len(lines)])]
     article = units[0] or Span(lines[0].span.start, lines[0].span.end)
     kept = [(begin, span) for begin, span in zip(begins, units[1:], strict=True) if span]
@@ -58,12 +67,27 @@ def recover(text: str, model: Model | None = None, links: Mapping[str, Any] | No
     return Recovered(article, _article_claim(begins, ends, model), comments, _gaps(text, [article, *spans]))
 
 
+def _like_writers(lines: Sequence[Line], marks: Marks, model: Model) -> bool:
+    """Say whether the texts between markers without a date read as if writers changed there.
+
+    The lines of a program, or of lists, repeat as regularly as a template's do.
+    """
+    kept = [at for at in range(len(lines)) if at not in marks.reasons]
+    starts, ends = model.start_probabilities(look_at([lines[at] for at in kept]))
+    ended = accumulate(ends, initial=0.0)
+    begun = {
+        at: (start - end) / max(over, 1e-3) for at, start, end, over in zip(kept, starts, ends, ended, strict=False)
+    }
+    chances = [begun[comment.first] for comment in marks.comments[1:] if comment.first in begun]
+    return not chances or sum(chances) >= LIKE_WRITERS * len(chances)
+
+
 def _first_end(lines: Sequence[Line], model: Model) -> tuple[int, float]:
     """Return after how many of the lines, an article and one comment, the article ends, and how likely that is."""
     if len(lines) < 2:
         return 1, LEAST
     _, ends = model.start_probabilities(look_at(lines))
-    best = max(range(1, len(ends)), key=ends.__getitem__)
+    best = end_of(ends)
     return best, ends[best]
 
 
@@ -71,13 +95,22 @@ def begins_of(starts: Sequence[float], ends: Sequence[float], threshold: float, 
     """Return the lines on which a comment begins; none where "no comments" is likely enough."""
     if len(ends) < 2 or 1 - sum(ends) >= none:
         return []
-    # The likeliest single place, not the first sure start: where many places could end the article, chances add up
-    # slowly and the first sure start comes late.
-    best = max(range(1, len(ends)), key=ends.__getitem__)
+    # The likeliest place, not the first sure start: where many places could end the article, chances add up slowly and
+    # the first sure start comes late.
+    best = end_of(ends)
     ended = list(accumulate(ends, initial=0.0))
     # Below that place the article has ended: what counts is how likely a new writer begins then, not the chance that
     # the article ended at all, which would keep a page's comments together wherever its end is unsure.
     return [best, *(i for i in range(best + 1, len(starts)) if starts[i] - ends[i] >= threshold * ended[i])]
+
+
+def end_of(ends: Sequence[float]) -> int:
+    """Return the line before which the article ends most likely; there must be two or more.
+
+    Chances of the lines beside it count, too: an end that is one line off is soon corrected.
+    """
+    sides = [0.0, *ends[1:], 0.0]
+    return max(range(1, len(ends)), key=lambda i: ends[i] + BESIDE * (sides[i - 1] + sides[i + 1]))
 
 
 def _article_claim(begins: Sequence[int], ends: Sequence[float], model: Model) -> Claim:

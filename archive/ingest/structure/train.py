@@ -1,8 +1,9 @@
 """Fit the weights on labelled discussions: ``python -m archive.ingest.structure.train DEV.jsonl [WEIGHTS.npz]``.
 
-Offline only, some minutes. Deterministic: fixed seeds, and numpy's archive keeps no time. First each opinion (trees,
-words) is fitted; then how to weigh them, the thresholds and the calibration, on what models that did not see a site
-say of it. Sites are weighed down where they have many discussions: one site's template says little about the next.
+Offline only, some minutes. Deterministic: fixed seeds, and numpy's archive keeps no time. First trees and words are
+fitted; then networks, on what trees and words that did not see a site say of it; then how to weigh all three, and the
+calibration, again on what is said of sites that were not seen. Sites are weighed down where they have many
+discussions: one site's template says little about the next.
 """
 
 from __future__ import annotations
@@ -23,18 +24,25 @@ from archive.ingest.structure.fitting import Binned, Growth, binned, boosted, lo
 from archive.ingest.structure.hashed import NOWHERE, Places, scales
 from archive.ingest.structure.lines import split_lines
 from archive.ingest.structure.model import (
+    INPUTS,
     SPLIT_EVIDENCE,
+    START_EVIDENCE,
     TABLES,
     WEIGHTS,
     Model,
+    Opinions,
     combined,
     from_arrays,
+    inputs_of,
     logistic,
     softmax,
     to_arrays,
+    with_networks,
 )
 from archive.ingest.structure.page import NAMES, Page, look_at
 from archive.ingest.structure.recovery import begins_of
+from archive.ingest.structure.recurrent import Networks, Scale
+from archive.ingest.structure.recurrent_fitting import Example, fit_networks, nothing_read, rounded
 from archive.ingest.structure.trees import Trees
 from archive.ingest.structure.views import POSITION, VIEWS, Views
 
@@ -42,9 +50,10 @@ Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 THRESHOLD = 0.40  # of a new writer where the article has ended: between the best F1 (.38) and the fewest corrections
-# How likely "no comments" has to be for that answer. Across sites, .375 leaves 90 % of the articles without comments
-# whole; but what it silences by mistake nobody sees, while a comment that is none shows its doubt and is corrected.
-NONE = 0.6
+# How likely "no comments" has to be for that answer: the least at which, across sites, it is given to nine in ten of
+# the articles without comments. About one discussion in seventeen is silenced with them, and held for review as any
+# reading in doubt.
+NONE = 0.42
 ALONE = 0.3  # how much an article without its comments counts: what survived may be just that
 MOST_LINES = 60  # of one discussion that count fully; long threads would drown the others
 SPLIT_VIEWS = ("here", "before", "after", "close", "near", "coming", "rest", "sum", "far")
@@ -247,28 +256,46 @@ def _fit_tables(sheets: Sheets, chosen: NDArray[np.bool_]) -> dict[str, NDArray[
 
 
 def fit_opinions(sheets: Sheets, chosen: NDArray[np.bool_]) -> Model:
-    """Fit trees and words to the ``chosen`` discussions. How to weigh them is not known yet: see ``fit_mix``."""
+    """Fit trees and words to the ``chosen`` discussions. Networks and the weights of all are not known yet."""
     line = np.array([[0.0, 1.0], [0.0, 1.0]])
-    mix = np.zeros(SPLIT_EVIDENCE), np.zeros(3)
+    mix = np.zeros(SPLIT_EVIDENCE + 1), np.zeros(START_EVIDENCE + 1)
     opinions = _fit_split(sheets.split, chosen), _fit_start(sheets.start, chosen), _fit_tables(sheets, chosen)
     # Through the arrays and back: what is weighed next are the rounded weights that will be used.
-    return from_arrays(to_arrays(Model(THRESHOLD, 1.0, *opinions, *mix, line, line)))
+    return from_arrays(to_arrays(Model(THRESHOLD, 1.0, *opinions, nothing_read(INPUTS), *mix, line, line)))
 
 
 class Heard(NamedTuple):
     """What opinions say of a discussion of a site they did not see, with its comments and without them."""
 
-    split: Vector
-    alone: Vector
-    start: Vector
+    whole: Opinions
+    alone: Opinions
 
 
 def hear(model: Model, one: Labelled) -> Heard:
-    return Heard(model.split_scores(one.page), model.split_scores(one.alone), model.start_scores(one.page))
+    return Heard(model.first_opinions(one.page), model.first_opinions(one.alone))
+
+
+def fit_reading(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Networks:
+    """Fit networks to discussions and to what trees and words said that did not see them."""
+    whole = [inputs_of(one.page, its.whole) for one, its in zip(discussions, heard, strict=True)]
+    alone = [inputs_of(one.alone, its.alone) for one, its in zip(discussions, heard, strict=True)]
+    every = np.vstack(whole)
+    # Rounded as in the file. A little is added to the spread, or what is hardly ever seen would count for too much.
+    scale = Scale(rounded(every.mean(axis=0)), rounded(every.std(axis=0) + 0.05))
+    examples = [
+        Example(scale(lines), scale(article), one.article, one.starts, weight)
+        for lines, article, one, weight in zip(whole, alone, discussions, _counts(discussions, 0.3), strict=True)
+    ]
+    return fit_networks(examples, scale)
+
+
+def read_by(networks: Networks, one: Labelled, its: Heard) -> Heard:
+    """Return what was heard of a discussion with what the networks say, who did not see its site either."""
+    return Heard(with_networks(networks, one.page, its.whole), with_networks(networks, one.alone, its.alone))
 
 
 def _fit_split_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Vector:
-    parts = [part for one in heard for part in (one.split, one.alone)]
+    parts = [part for one in heard for part in (one.whole.split, one.alone.split)]
     matrix, sizes = np.vstack(parts), np.array([len(part) for part in parts])
     first, page = np.concatenate([[0], np.cumsum(sizes)[:-1]]), np.repeat(np.arange(len(parts)), sizes)
     right = np.zeros(len(matrix))
@@ -283,12 +310,12 @@ def _fit_split_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> V
         value = -(weight * right) @ (scores - level[page])
         return float(value + MIX_PENALTY / 2 * mix @ mix), matrix.T @ slopes(scores)[0] + MIX_PENALTY * mix
 
-    return lowest(loss, np.zeros(SPLIT_EVIDENCE), MIX_STEPS)
+    return lowest(loss, np.zeros(SPLIT_EVIDENCE + 1), MIX_STEPS)
 
 
 def _fit_start_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Vector:
     pairs = list(zip(discussions, heard, strict=True))
-    matrix = np.vstack([its.start[one.article + 1 :] for one, its in pairs])
+    matrix = np.vstack([its.whole.start[one.article + 1 :] for one, its in pairs])
     right = np.concatenate([_roles(one)[one.article + 1 :] == 2 for one, _ in pairs]).astype(float)
 
     def loss(mix: Vector) -> tuple[float, Vector]:
@@ -296,7 +323,7 @@ def _fit_start_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> V
         value = np.logaddexp(0, scores).sum() - right @ scores + MIX_PENALTY / 2 * mix @ mix
         return float(value), matrix.T @ (logistic(scores) - right) + MIX_PENALTY * mix
 
-    return lowest(loss, np.zeros(3), MIX_STEPS)
+    return lowest(loss, np.zeros(START_EVIDENCE + 1), MIX_STEPS)
 
 
 def fit_mix(opinions: Model, discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Model:
@@ -304,7 +331,7 @@ def fit_mix(opinions: Model, discussions: Sequence[Labelled], heard: Sequence[He
     split_mix, start_mix = _fit_split_mix(discussions, heard), _fit_start_mix(discussions, heard)
     said: dict[bool, list[tuple[float, bool]]] = {True: [], False: []}
     for one, its in zip(discussions, heard, strict=True):
-        starts, ends = combined(softmax(its.split @ split_mix), logistic(its.start @ start_mix))
+        starts, ends = combined(softmax(its.whole.split @ split_mix), logistic(its.whole.start @ start_mix))
         begins, true = begins_of(starts, ends, THRESHOLD, NONE), set(one.starts)
         for begin in begins:
             said[begin == begins[0]].append((starts[begin], begin in true))
@@ -326,31 +353,48 @@ def folds(discussions: Sequence[Labelled], count: int = FOLDS) -> list[int]:
     return [fold[one.site] for one in discussions]
 
 
-def _hear_all(discussions: Sequence[Labelled], sheets: Sheets) -> tuple[list[Model], list[Heard]]:
-    """Return (opinions that did not see a fold, for each fold; what they say of each discussion of theirs)."""
+class Across(NamedTuple):
+    """What did not see a fold, for each fold; and what was heard of each discussion from those that did not see it."""
+
+    models: list[Model]
+    first: list[Heard]
+    heard: list[Heard]
+
+
+def across_sites(discussions: Sequence[Labelled], sheets: Sheets) -> Across:
+    """Fit everything but the mix once for each fold, without it."""
     fold = np.array(folds(discussions))
     models = [fit_opinions(sheets, fold != out) for out in range(FOLDS)]
-    return models, [hear(models[its], one) for one, its in zip(discussions, fold.tolist(), strict=True)]
+    first = [hear(models[its], one) for one, its in zip(discussions, fold.tolist(), strict=True)]
+    for out in range(FOLDS):
+        others = np.flatnonzero(fold != out).tolist()
+        networks = fit_reading([discussions[i] for i in others], [first[i] for i in others])
+        models[out] = replace(models[out], networks=networks)
+    pairs = zip(discussions, first, fold.tolist(), strict=True)
+    return Across(models, first, [read_by(models[its].networks, one, said) for one, said, its in pairs])
 
 
 def fit(discussions: Sequence[Labelled]) -> Model:
     """Return the model fitted to all discussions, mixed and calibrated on what models heard of unseen sites."""
     sheets = sheets_of(discussions)
-    _models, heard = _hear_all(discussions, sheets)
-    return fit_mix(fit_opinions(sheets, np.ones(len(discussions), bool)), discussions, heard)
+    across = across_sites(discussions, sheets)
+    opinions = fit_opinions(sheets, np.ones(len(discussions), bool))
+    whole = replace(opinions, networks=fit_reading(discussions, across.first))
+    return fit_mix(whole, discussions, across.heard)
 
 
 def cross_validated(discussions: Sequence[Labelled]) -> list[Model]:
     """Return for each discussion a model whose opinions, mix and calibration were fitted without its site.
 
-    The two dozen numbers of mix and calibration are fitted to what the other folds' models say of the other folds.
+    The networks of a fold learn from what the other folds' models say of the other folds, and so do the two dozen
+    numbers of mix and calibration.
     """
     fold = folds(discussions)
-    models, heard = _hear_all(discussions, sheets_of(discussions))
+    across = across_sites(discussions, sheets_of(discussions))
     mixed = []
-    for out, model in enumerate(models):
+    for out, model in enumerate(across.models):
         others = [i for i, its in enumerate(fold) if its != out]
-        mixed.append(fit_mix(model, [discussions[i] for i in others], [heard[i] for i in others]))
+        mixed.append(fit_mix(model, [discussions[i] for i in others], [across.heard[i] for i in others]))
     return [mixed[its] for its in fold]
 
 

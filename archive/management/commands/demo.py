@@ -21,6 +21,7 @@ from django.db import OperationalError, connection
 from accounts.staff import create_staff_accounts
 from archive import postgres
 from archive.ingest import importer
+from archive.ingest.reading_model import WithComments
 
 SAMPLE = Path(settings.BASE_DIR) / "archive" / "samples" / "night-bells.txt"
 SAMPLE_SITE = "Afterword samples"
@@ -66,7 +67,9 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {error}", returncode=2) from error
         self.check(databases=["default"])
-        report = importer.import_source(path.read_bytes(), name=path.name, site=site)
+        # A demonstration is of a discussion: "no comments" is no answer.
+        known = WithComments()
+        report = importer.import_source(path.read_bytes(), name=path.name, site=site, reader_model=known)
         if report.outcome == "rejected":
             raise CommandError(f"{path}: rejected: {report.reason}", returncode=1)
         self.stdout.write(f"{path.name}: {report.outcome}: “{report.title}” with {report.comments:,} comments")

@@ -17,7 +17,7 @@ from django.db import OperationalError, ProgrammingError
 from archive.ingest import importer
 from archive.ingest.importer import Report
 from archive.ingest.readers import READERS
-from archive.ingest.reading_model import Plan, ReadingModel
+from archive.ingest.reading_model import Plan, ReaderModel, ReadingModel, WithComments
 
 STDIN = "-"
 LISTED = 15  # texts by name, before a reading model is asked: they and the question fit on a screen
@@ -59,13 +59,16 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would be found and write nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object a source, one a line")
         parser.add_argument("--reading-model", action="store_true", help="let the model that the settings name read it")
+        parser.add_argument("--with-comments", action="store_true", help="these texts are known to have comments")
         parser.add_argument("--yes", action="store_true", help="send texts to the reading model without asking first")
         parser.add_argument("--quiet", action="store_true", help="print only what was rejected")
 
     def handle(self, *, paths: list[str], **options: Any) -> None:
         totals: Counter[str] = Counter()
         self.piped: tuple[bytes, str] | None = None
-        self.model = self.agreed_model(paths, options) if options["reading_model"] else None
+        self.model: ReaderModel | None = WithComments() if options["with_comments"] else None
+        if options["reading_model"]:
+            self.model = self.agreed_model(paths, options)
         with contextlib.suppress(BrokenPipeError):
             for number, path in enumerate(paths, 1):
                 with Ticker(f"{number} of {len(paths)}", quiet=options["quiet"] or options["dry_run"]) as tick:
