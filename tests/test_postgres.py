@@ -124,7 +124,14 @@ def test_ctrl_c_stops_the_server_after_the_command() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     code = "import os, time; print(os.environ['DATABASE_URL'], flush=True); time.sleep(60)"
     command = [sys.executable, "-m", "archive.postgres", "run", "--temporary", "--", sys.executable, "-c", code]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+    # Where the tests run in the background of a shell, SIGINT is ignored, and a child would inherit that.
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as running:
         assert running.stdout is not None
         url = running.stdout.readline().decode().strip()
         running.send_signal(signal.SIGINT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archive import source_text
@@ -31,6 +31,7 @@ def test_pieces_are_the_text_cut_at_its_lines(lines: list[str], ending: str) -> 
 
 
 @given(texts, st.integers(0, 400))
+@example(["", "a", "a", "åß𝒳", "a"], 0)
 def test_the_line_at_an_offset_is_found_with_those_around_it(lines: list[str], at: int) -> None:
     pieces = list(pieces_of("\n".join(lines)))
     every = [line for piece in pieces for line in lines_of(piece)]
