@@ -64,7 +64,7 @@ def test_a_word_of_the_discussion_is_found(page: Page) -> None:
 
 def test_the_front_page_filters_by_an_entity(page: Page) -> None:
     page.goto("/")
-    link = page.get_by_label("In this archive").locator(".tally a").first
+    link = page.locator("section", has_text="Most mentioned").locator(".tally a").first
     name = link.inner_text()
     link.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
