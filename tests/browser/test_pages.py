@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,17 +73,19 @@ PAGES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Numbers to fill into the paths."""
-    return {
+@pytest.fixture(scope="module")
+def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Numbers to fill into the paths; what was stored for these pages alone is gone when other tests come to theirs."""
+    site = several_years(demo)
+    yield {
         **{name: known["article"] for name, known in discussions.items()},
         "comment": demo.value("SELECT id FROM archive_comment WHERE article_id = 1 ORDER BY thread_rank DESC LIMIT 1"),
         "entity": demo.value("SELECT id FROM archive_entity ORDER BY mention_count DESC, id LIMIT 1"),
         "author": an_author(demo),
         "word": "the",
-        "site": several_years(demo),
+        "site": site,
     }
+    without_several_years(demo, site)
 
 
 def an_author(demo: Demo) -> Any:
@@ -98,11 +101,13 @@ def an_author(demo: Demo) -> Any:
     return author
 
 
+YEARS = [(number, f"201{number % 8}-0{number % 9 + 1}", number * number % 170) for number in range(30)]
+
+
 def several_years(demo: Demo) -> Any:
     """The first article's site, with articles of several years, so that pages have something to draw and to list."""
     site = demo.value("SELECT site_id FROM archive_article WHERE id = 1")
-    for number in range(30):
-        at, size = f"201{number % 8}-0{number % 9 + 1}", number * number % 170
+    for number, at, size in YEARS:
         demo.value(
             "INSERT INTO archive_article (site_id, source_id, key, digest, title, title_basis, slug, url, byline,"
             " status, language, body, html, activity, imported_at, changed_at, version, published_at, counted_month,"
@@ -111,11 +116,23 @@ def several_years(demo: Demo) -> Any:
             f" 'A hall full of people, and {size} of them spoke.', '', '{{}}', now(), now(), 1, '{at}-14', '{at}',"
             f" {size}, {size} FROM archive_article WHERE id = 1 RETURNING id"
         )
-        demo.value(
-            f"INSERT INTO archive_tally (site_id, month, articles, comments, summed) SELECT site, month, 1, {size},"
-            f" false FROM unnest(ARRAY[NULL, {site}]) AS site, unnest(ARRAY['all', '{at}']) AS month RETURNING id"
-        )
+        tally(demo, site, at, 1, size)
     return site
+
+
+def without_several_years(demo: Demo, site: Any) -> None:
+    """The tests of other modules start on the front page, and would find these articles there."""
+    demo.value("DELETE FROM archive_article WHERE byline = 'R. Halloran' RETURNING id")
+    for _, at, size in YEARS:
+        tally(demo, site, at, -1, -size)
+
+
+def tally(demo: Demo, site: Any, at: str, articles: int, comments: int) -> None:
+    demo.value(
+        f"INSERT INTO archive_tally (site_id, month, articles, comments, summed) SELECT site, month, {articles},"
+        f" {comments}, false FROM unnest(ARRAY[NULL, {site}]) AS site, unnest(ARRAY['all', '{at}']) AS month"
+        " RETURNING id"
+    )
 
 
 @pytest.fixture(scope="session")
