@@ -10,34 +10,33 @@ cluster can lock rows of one article but not across articles.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
-from archive import counters, outbox, queries
+from archive import counters, decision_log, outbox, queries
+from archive.decision_log import Machine
 from archive.models import Article, Comment, Decision, Entity
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-Action = Decision.Action
+Action, Cause = Decision.Action, Decision.Cause
 COMMENT, ARTICLE = "comment", "article"
 STRUCTURE = "structure"  # of an article: corrected, published and discarded in its review, and undone there
 MAX_REASON = 500  # characters
 
-LOG_LOCK = 0x61667465  # the advisory lock under which entries are appended, one transaction at a time
-FIRST_HASH = "0" * 64  # what the first entry has before it
-ENTRIES_PER_INSERT = 5_000
-MAX_LISTED = 100  # breaks that a verification names; all are counted
+
+class State(NamedTuple):
+    """What a target is when its row is locked. ``cause`` is empty where nobody decided."""
+
+    status: str
+    version: int
+    cause: str = ""
 
 
 class Key(NamedTuple):
@@ -90,12 +89,12 @@ def key_of(target: Comment | Article) -> Key:
     return Key(COMMENT, target.article_id, target.pk)
 
 
-def hide(target: Comment | Article, *, by: User, reason: str) -> Result:
+def hide(target: Comment | Article, *, by: User | Machine, reason: str) -> Result:
     """Hide a comment, or an article with all its comments, by every door. The comment's place stays, as a tombstone."""
     return _decide([key_of(target)], action=Action.HIDE, by=by, reason=reason, bulk=False)
 
 
-def restore(target: Comment | Article, *, by: User, reason: str) -> Result:
+def restore(target: Comment | Article, *, by: User | Machine, reason: str) -> Result:
     """Show a comment or article again."""
     return _decide([key_of(target)], action=Action.RESTORE, by=by, reason=reason, bulk=False)
 
@@ -105,16 +104,24 @@ def publish(article: Article, *, by: User) -> Result:
     return _decide([key_of(article)], action=Action.PUBLISH, by=by, reason="its structure was reviewed", bulk=False)
 
 
-def log_structure(article: Article, *, action: str, words: str, by: User, operation: str = "") -> Decision:
+def log_structure(article: Article, *, action: str, words: str, by: User | Machine, operation: str = "") -> Decision:
     """Enter into the log what ``archive.review`` has done about the article's structure: its status stays as it is."""
-    _check_person(by)
+    decision_log.check_actor(by)
     key = Key(STRUCTURE, article.pk, article.pk)
     entry = _entry(key, action, "", operation, article.version)
-    _append([entry], has_parent=False, by=by, reason=words)
+    decision_log.append([entry], has_parent=False, by=by, reason=words)
     return entry
 
 
-def decide_many(comment_ids_by_article: Mapping[int, Collection[int]], *, action: str, by: User, reason: str) -> Result:
+def decide_many(
+    comment_ids_by_article: Mapping[int, Collection[int]],
+    *,
+    action: str,
+    by: User | Machine,
+    reason: str,
+    cause: str = Cause.MODERATOR,
+    case_id: int | None = None,
+) -> Result:
     """Hide or restore many comments in one transaction: one decision, with one child for each that changed.
 
     One UPDATE and one INSERT, however many there are; two locking statements an article.
@@ -122,16 +129,16 @@ def decide_many(comment_ids_by_article: Mapping[int, Collection[int]], *, action
     keys = [
         Key(COMMENT, article_id, pk) for article_id, pks in comment_ids_by_article.items() for pk in sorted(set(pks))
     ]
-    return _decide(keys, action=action, by=by, reason=reason, bulk=True)
+    return _decide(keys, action=action, by=by, reason=reason, bulk=True, cause=cause, case_id=case_id)
 
 
-def undo(decision: Decision, *, by: User, reason: str = "") -> Result:
+def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
     """Give everything that ``decision`` changed its earlier state back, by a new decision.
 
     What has been decided on again since stays as it is and is reported: undoing an old decision must not silently
     overrule a newer one.
     """
-    _check_person(by)
+    decision_log.check_actor(by)
     if decision.target == STRUCTURE:
         return Result(None, [], [Problem("a correction is undone in the review of its article")])
     if trouble := _reason_problem(reason, required=False):
@@ -146,8 +153,17 @@ def undo(decision: Decision, *, by: User, reason: str = "") -> Result:
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
 
 
-def _decide(keys: Sequence[Key], *, action: str, by: User, reason: str, bulk: bool) -> Result:
-    _check_person(by)
+def _decide(
+    keys: Sequence[Key],
+    *,
+    action: str,
+    by: User | Machine,
+    reason: str,
+    bulk: bool,
+    cause: str = Cause.MODERATOR,
+    case_id: int | None = None,
+) -> Result:
+    decision_log.check_actor(by)
     if trouble := _reason_problem(reason, required=True):
         return Result(None, [], [trouble])
     with transaction.atomic():
@@ -155,13 +171,10 @@ def _decide(keys: Sequence[Key], *, action: str, by: User, reason: str, bulk: bo
         parent = None
         if bulk:
             parent = Decision(action=Action.BULK, target=COMMENT, to_state=TRANSITIONS[COMMENT, action][1])
+        for entry in [*entries, *([parent] if parent else [])]:
+            entry.cause, entry.case_id = cause, case_id
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
-
-
-def _check_person(by: object) -> None:
-    if not isinstance(by, get_user_model()):
-        raise TypeError(f"a decision is made by a user, not by {by!r}")
 
 
 def _reason_problem(reason: str, *, required: bool) -> Problem | None:
@@ -176,7 +189,7 @@ def _key_of_entry(entry: Decision) -> Key:
     return Key(entry.target, entry.article_id or 0, entry.target_id or 0)
 
 
-def _lock(keys: Iterable[Key]) -> dict[Key, tuple[str, int]]:
+def _lock(keys: Iterable[Key]) -> dict[Key, State]:
     """The state and version of each target that exists, its row locked until the end of the transaction.
 
     The article's row is locked even for a comment: its counts and version are about to be written, and two decisions
@@ -185,21 +198,20 @@ def _lock(keys: Iterable[Key]) -> dict[Key, tuple[str, int]]:
     comment_ids: dict[int, list[int]] = defaultdict(list)
     for key in keys:
         comment_ids[key.article_id] += [key.target_id] if key.target == COMMENT else []
-    states: dict[Key, tuple[str, int]] = {}
+    states: dict[Key, State] = {}
     for article_id in sorted(comment_ids):
         rows = queries.articles().filter(pk=article_id).select_for_update(no_key=True)
         for status, version in rows.values_list("status", "version"):
-            states[Key(ARTICLE, article_id, article_id)] = (status, version)
+            states[Key(ARTICLE, article_id, article_id)] = State(status, version)
         if pks := comment_ids[article_id]:
             locked = queries.comments().filter(article_id=article_id, pk__in=pks).order_by("pk")
-            for pk, status, version in locked.select_for_update(no_key=True).values_list("pk", "status", "version"):
-                states[Key(COMMENT, article_id, pk)] = (status, version)
+            columns = locked.select_for_update(no_key=True).values_list("pk", "status", "version", "cause")
+            for pk, status, version, cause in columns:
+                states[Key(COMMENT, article_id, pk)] = State(status, version, cause)
     return states
 
 
-def _plan(
-    keys: Iterable[Key], states: Mapping[Key, tuple[str, int]], action: str
-) -> tuple[list[Decision], list[Problem]]:
+def _plan(keys: Iterable[Key], states: Mapping[Key, State], action: str) -> tuple[list[Decision], list[Problem]]:
     entries: list[Decision] = []
     problems: list[Problem] = []
     for key in keys:
@@ -207,9 +219,9 @@ def _plan(
         if key not in states:
             problems.append(Problem("it does not exist any more", key))
             continue
-        status, version = states[key]
+        status, version, was_for = states[key]
         if status in allowed:
-            entries.append(_entry(key, action, status, to_state, version))
+            entries.append(_entry(key, action, status, to_state, version, was_for=was_for))
         elif status == to_state:
             problems.append(Problem(f"nothing to do: it is already {_in_words(key, status)}", key))
         else:
@@ -217,9 +229,7 @@ def _plan(
     return entries, problems
 
 
-def _plan_undo(
-    undone: Mapping[Key, Decision], states: Mapping[Key, tuple[str, int]]
-) -> tuple[list[Decision], list[Problem]]:
+def _plan_undo(undone: Mapping[Key, Decision], states: Mapping[Key, State]) -> tuple[list[Decision], list[Problem]]:
     entries: list[Decision] = []
     problems: list[Problem] = []
     latest = _latest_decisions(undone)
@@ -227,19 +237,28 @@ def _plan_undo(
         if key not in states:
             problems.append(Problem("it does not exist any more", key))
             continue
-        status, version = states[key]
+        status, version, was_for = states[key]
         if latest[key] != earlier.pk:
             problems.append(Problem(f"it was decided on again since, by decision {latest[key]}", key))
         elif status != earlier.to_state:
             problems.append(Problem(f"it is {_in_words(key, status)} by now", key))
         else:
-            entries.append(_entry(key, Action.UNDO, status, earlier.from_state, version, undoes_id=earlier.pk))
+            undoing = _entry(key, Action.UNDO, status, earlier.from_state, version, earlier.pk, was_for)
+            undoing.cause = earlier.detail.get("was_for", "")
+            entries.append(undoing)
     return entries, problems
 
 
 def _entry(
-    key: Key, action: str, from_state: str, to_state: str, revision: int, undoes_id: int | None = None
+    key: Key,
+    action: str,
+    from_state: str,
+    to_state: str,
+    revision: int,
+    undoes_id: int | None = None,
+    was_for: str = "",
 ) -> Decision:
+    """An entry that ``decision_log.append`` completes. ``was_for`` is the earlier state's cause, for an undoing."""
     return Decision(
         action=action,
         target=key.target,
@@ -249,6 +268,7 @@ def _entry(
         from_state=from_state,
         to_state=to_state,
         undoes_id=undoes_id,
+        detail={"was_for": was_for} if was_for else {},
     )
 
 
@@ -265,22 +285,22 @@ def _in_words(key: Key, status: str) -> str:
     return str((Article if key.target == ARTICLE else Comment).Status(status).label)
 
 
-def _carry_out(entries: list[Decision], *, parent: Decision | None, by: User, reason: str) -> Decision | None:
+def _carry_out(entries: list[Decision], *, parent: Decision | None, by: User | Machine, reason: str) -> Decision | None:
     """Change the states, bring what depends on them up to date, and log it: the same order for every decision."""
     if not entries:
         return None
     _change(entries)
     _bring_up_to_date(entries)
     written = [parent, *entries] if parent else entries
-    _append(written, has_parent=parent is not None, by=by, reason=reason)
+    decision_log.append(written, has_parent=parent is not None, by=by, reason=reason)
     return written[0]
 
 
 def _change(entries: Iterable[Decision]) -> None:
-    groups: dict[tuple[str, str], list[Key]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[Key]] = defaultdict(list)
     for entry in entries:
-        groups[entry.target, entry.to_state].append(_key_of_entry(entry))
-    for (target, to_state), keys in groups.items():
+        groups[entry.target, entry.to_state, entry.cause].append(_key_of_entry(entry))
+    for (target, to_state, cause), keys in groups.items():
         ids = [key.target_id for key in keys]
         if target == ARTICLE:
             queries.articles().filter(pk__in=ids).update(status=to_state)
@@ -288,7 +308,7 @@ def _change(entries: Iterable[Decision]) -> None:
                 queries.reviews().filter(article_id__in=ids).update(is_open=True)
         else:
             rows = queries.comments().filter(article_id__in={key.article_id for key in keys}, pk__in=ids)
-            rows.update(status=to_state)
+            rows.update(status=to_state, cause=cause)
 
 
 def _bring_up_to_date(entries: Iterable[Decision]) -> None:
@@ -308,82 +328,3 @@ def _bring_up_to_date(entries: Iterable[Decision]) -> None:
     counters.raise_versions(comment_ids.keys())
     for article_id, pks in comment_ids.items():
         outbox.add(article_id, None if article_id in whole else pks)
-
-
-# The log: a chain in which each entry's hash covers its own fields and the hash of the entry before.
-
-
-def _append(entries: Sequence[Decision], *, has_parent: bool, by: User, reason: str) -> None:
-    """Write the entries at the end of the chain. The lock is the last that a decision takes, so nobody waits in it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOG_LOCK])
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [Decision._meta.db_table, len(entries)],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    previous = queries.decisions().order_by("-pk").values_list("hash", flat=True).first() or FIRST_HASH
-    at = timezone.now()
-    for pk, entry in zip(ids, entries, strict=True):
-        entry.pk, entry.at, entry.reason = pk, at, reason.strip()
-        entry.actor_id, entry.actor_name = by.pk, by.get_username()
-        entry.parent_id = ids[0] if has_parent and pk != ids[0] else None
-        entry.previous_hash = previous
-        entry.hash = previous = hash_of(entry)
-    Decision.objects.bulk_create(entries, batch_size=ENTRIES_PER_INSERT)
-
-
-def hash_of(entry: Decision) -> str:
-    """sha256, in hex, of all other fields as JSON: keys sorted, no spaces, the time in UTC to the microsecond."""
-    fields = {name: getattr(entry, name) for name in HASHED}
-    fields["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-HASHED = [column.attname for column in Decision._meta.concrete_fields if column.attname != "hash"]
-
-
-@dataclass(frozen=True)
-class Break:
-    """A place where the log is not what it was written as."""
-
-    decision_id: int
-    why: str
-
-    def __str__(self) -> str:
-        return f"decision {self.decision_id}: {self.why}"
-
-
-@dataclass
-class Verification:
-    """What reading the whole log found. ``head`` is the last entry's hash: published elsewhere, it pins all before."""
-
-    entries: int = 0
-    head: str = FIRST_HASH
-    broken: int = 0
-    breaks: list[Break] = field(default_factory=list)
-    published_found: bool = True
-
-    def note(self, decision_id: int, why: str) -> None:
-        self.broken += 1
-        if len(self.breaks) < MAX_LISTED:
-            self.breaks.append(Break(decision_id, why))
-
-
-def verify_log(published_head: str = "") -> Verification:
-    """Read the log from its first entry to its last and say where it was changed, cut or added to.
-
-    Streamed: memory does not grow with the log. A cut at its very end shows only against a head that was published
-    before: with ``published_head`` given, ``published_found`` tells whether the log still contains it.
-    """
-    found = Verification(published_found=not published_head or published_head == FIRST_HASH)
-    for entry in queries.decisions().order_by("pk").iterator(chunk_size=2_000):
-        found.entries += 1
-        if entry.previous_hash != found.head:
-            found.note(entry.pk, "an entry before it was removed, added or changed")
-        if entry.hash != hash_of(entry):
-            found.note(entry.pk, "it was changed after it was written")
-        found.head = entry.hash
-        found.published_found = found.published_found or entry.hash == published_head
-    return found

@@ -38,7 +38,10 @@ MAY = {
     "archive.queries": {"archive.models", "archive.ingest.records", "archive.threads"},
     "archive.counters": {"archive.models", "archive.queries"},
     "archive.outbox": {"archive.models"},
-    "archive.moderation": {"archive.models", "archive.queries", "archive.counters", "archive.outbox"},
+    "archive.decision_log": {"archive.models", "archive.queries"},
+    "archive.moderation": {
+        "archive.models", "archive.queries", "archive.counters", "archive.decision_log", "archive.outbox",
+    },
     "archive.ingest.loader": {
         "archive.counters", "archive.ingest.corrections", "archive.ingest.records", "archive.ingest.stored",
         "archive.models", "archive.outbox", "archive.text", "archive.threads",

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
-from archive import moderation, queries, review
+from archive import decision_log, moderation, queries, review
 from archive.ingest import corrections, importer
 from archive.ingest.loader import Outcome
 from archive.ingest.readers import READERS, plain_text
@@ -158,7 +158,7 @@ def test_a_correction_is_kept_apart_and_logged(article: Article, archivist: User
     assert kept.operation["op"] == "join"
     assert (entry.action, entry.target, entry.article_id) == ("correct", "structure", article.pk)
     assert entry.reason == kept.words == "line 7 belongs to what stands above it"
-    assert moderation.verify_log().broken == 0
+    assert decision_log.verify().broken == 0
 
 
 def test_undo_and_redo_go_all_the_way(article: Article, archivist: User) -> None:

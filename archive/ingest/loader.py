@@ -280,7 +280,7 @@ class _Load:
                 order.rank[i],
                 order.depth[i],
                 order.subtree_size[i],
-                self.before.status_of(i) if self.before else "published",
+                *(self.before.status_of(i) if self.before else ("published", "")),
                 numbers.get(ids[i], 0) + 1,
                 *(post.span or (None, None)),
                 *_claim(post.boundary_claim),
@@ -343,7 +343,7 @@ class _Load:
 COLUMNS = [
     *("id", "article_id", "parent_id", "external_id", "external_key", "missing_parent", "author_id", "author_name"),
     "posted_at",
-    *("body", "html", "position", "thread_rank", "depth", "subtree_size", "status", "version"),
+    *("body", "html", "position", "thread_rank", "depth", "subtree_size", "status", "cause", "version"),
     *("span_start", "span_end"),
     *("boundary_basis", "boundary_confidence", "parent_basis", "parent_confidence"),
     *("author_basis", "author_confidence", "date_basis", "date_confidence"),

@@ -41,16 +41,17 @@ class StoredReading:
     def __init__(self, article: Article, found: Discussion) -> None:
         self.article = article
         self.found = found
-        columns = ("pk", "external_key", "span_start", "span_end", "status")
+        columns = ("pk", "external_key", "span_start", "span_end", "status", "cause")
         rows = list(Comment.objects.filter(article_id=article.pk).order_by("position").values_list(*columns))
         self.pks = [row[0] for row in rows]
         self.statuses: list[str] = [row[4] for row in rows]
+        self.causes: list[str] = [row[5] for row in rows]
         self.earlier = [_known(*row[1:4]) for row in rows]
         self.new = known(found)
         self.shared = continuity.overlaps(self.earlier, self.new)
         self.lives = continuity.match(self.earlier, self.new, self.shared)
         covered = [one for one in self.shared if self.statuses[one.earlier] != PUBLISHED]
-        self.hidden_parts = {one.new: self.statuses[one.earlier] for one in covered}
+        self.hidden_parts = {one.new: one.earlier for one in covered}
         self._match_texts()
         self.revived = self._former()
         self.places = list(self._places())
@@ -88,11 +89,12 @@ class StoredReading:
             for index in range(len(self.new))
         ]
 
-    def status_of(self, index: int) -> str:
-        """What was decided on the comment, or on one of which it holds a part: nothing hidden is shown."""
-        if index in self.lives and (own := self.statuses[self.lives[index]]) != PUBLISHED:
-            return own
-        return self.hidden_parts.get(index, PUBLISHED)
+    def status_of(self, index: int) -> tuple[str, str]:
+        """Status and cause: as decided on the comment, or on one of which it holds a part. Nothing hidden is shown."""
+        earlier = self.lives.get(index)
+        if earlier is None or self.statuses[earlier] == PUBLISHED:
+            earlier = self.hidden_parts.get(index, earlier)
+        return (PUBLISHED, "") if earlier is None else (self.statuses[earlier], self.causes[earlier])
 
     def _text(self, index: int) -> str:
         return storable(self.found.body if index == OWN else self.found.comments[index].text)

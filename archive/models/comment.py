@@ -6,6 +6,7 @@ from django.db import models
 from django.urls import reverse
 
 from archive.models.article import BASIS, Article, Author
+from archive.models.moderation import Decision
 
 
 class Reason(models.Model):
@@ -58,6 +59,9 @@ class Comment(models.Model):
     depth = models.IntegerField()
     subtree_size = models.IntegerField()
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
+    cause = models.CharField(
+        max_length=16, choices=Decision.Cause, blank=True, help_text="why its status is not published"
+    )
     version = models.IntegerField(default=1)
     span_start = models.IntegerField(null=True)
     span_end = models.IntegerField(null=True)

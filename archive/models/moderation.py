@@ -20,12 +20,27 @@ class Decision(models.Model):
         PUBLISH = "publish", "published"
         REOPEN = "reopen", "reopened"
         DISCARD = "discard", "discarded corrections of"
+        HOLD = "hold", "held"
+        SPAM = "spam", "marked as spam"
+        MASK = "mask", "masked words of"
+        ERASE = "erase", "erased"
+        OPEN = "open", "opened"
+        CHANGE = "change", "changed"
+        CLOSE = "close", "closed"
+
+    class Cause(models.TextChoices):
+        """Why something is as it is, apart from what it is: a comment may be hidden for a case or by a rule."""
+
+        MODERATOR = "moderator", "a moderator's decision"
+        RULE = "rule", "a rule"
+        CASE = "case", "a case"
+        SOURCE = "source", "the site that it comes from"
 
     at = models.DateTimeField()
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=150)
     action = models.CharField(max_length=16, choices=Action)
-    target = models.CharField(max_length=16, help_text="what kind of thing was decided on: comment, article, structure")
+    target = models.CharField(max_length=16, help_text="what was decided on: comment, article, structure, case ...")
     article_id = models.BigIntegerField(null=True)
     target_id = models.BigIntegerField(null=True)
     revision = models.IntegerField(null=True, help_text="version of the target that was decided on")
@@ -34,6 +49,9 @@ class Decision(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     parent_id = models.BigIntegerField(null=True, help_text="the bulk decision that this is part of")
     undoes_id = models.BigIntegerField(null=True)
+    cause = models.CharField(max_length=16, choices=Cause, blank=True)
+    case_id = models.BigIntegerField(null=True)
+    detail = models.JSONField(default=dict, help_text="numbers and names that belong to it; no text of a comment")
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from archive import moderation
+from archive import decision_log
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--head", default="", help="a head printed earlier: the log must still contain it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = moderation.verify_log(options["head"])
+        found = decision_log.verify(options["head"])
         self.stdout.write(f"entries  {found.entries}")
         self.stdout.write(f"head     {found.head}")
         for broken in found.breaks:

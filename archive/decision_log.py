@@ -1,0 +1,129 @@
+"""The log of decisions: entries are only ever added, and each hash covers its entry and the one before.
+
+Written by ``moderation`` and by what decides beside it (``cases``, ``rules``), each through ``append``, in the
+transaction of what it tells of. Nothing of a text that is hidden or erased belongs into an entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.utils import timezone
+
+from archive import queries
+from archive.models import Decision
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+LOG_LOCK = 0x61667465  # the advisory lock under which entries are appended, one transaction at a time
+FIRST_HASH = "0" * 64  # what the first entry has before it
+ENTRIES_PER_INSERT = 5_000
+MAX_LISTED = 100  # breaks that a verification names; all are counted
+
+# Columns that came after the first entries were written: covered where they say something, so that the hashes of
+# entries from before stay what they were.
+LATER: dict[str, object] = {"cause": "", "case_id": None, "detail": {}}
+HASHED = [column.attname for column in Decision._meta.concrete_fields if column.attname != "hash"]
+
+
+class Machine(NamedTuple):
+    """What decides where no person does: a rule, a job. ``name`` is what the log shows, at most 150 characters."""
+
+    name: str
+
+
+def append(entries: Sequence[Decision], *, has_parent: bool, by: User | Machine, reason: str) -> None:
+    """Write the entries at the end of the chain; with ``has_parent``, the first is the parent of the others.
+
+    The lock is the last that a decision takes, so nobody waits in it.
+    """
+    actor_id, actor_name = _actor(by)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOG_LOCK])
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [Decision._meta.db_table, len(entries)],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    previous = queries.decisions().order_by("-pk").values_list("hash", flat=True).first() or FIRST_HASH
+    at = timezone.now()
+    for pk, entry in zip(ids, entries, strict=True):
+        entry.pk, entry.at, entry.reason = pk, at, reason.strip()
+        entry.actor_id, entry.actor_name = actor_id, actor_name
+        entry.parent_id = ids[0] if has_parent and pk != ids[0] else None
+        entry.previous_hash = previous
+        entry.hash = previous = hash_of(entry)
+    Decision.objects.bulk_create(entries, batch_size=ENTRIES_PER_INSERT)
+
+
+def check_actor(by: object) -> None:
+    """Raise TypeError for what is neither a user with an account nor a ``Machine``."""
+    if not isinstance(by, (get_user_model(), Machine)):
+        raise TypeError(f"a decision is made by a user or a rule, not by {by!r}")
+
+
+def _actor(by: User | Machine) -> tuple[int | None, str]:
+    check_actor(by)
+    return (None, by.name) if isinstance(by, Machine) else (by.pk, by.get_username())
+
+
+def hash_of(entry: Decision) -> str:
+    """sha256, in hex, of all other fields as JSON: keys sorted, no spaces, the time in UTC to the microsecond."""
+    fields = {name: getattr(entry, name) for name in HASHED}
+    fields = {name: value for name, value in fields.items() if name not in LATER or value != LATER[name]}
+    fields["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Break:
+    """A place where the log is not what it was written as."""
+
+    decision_id: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"decision {self.decision_id}: {self.why}"
+
+
+@dataclass
+class Verification:
+    """What reading the whole log found. ``head`` is the last entry's hash: published elsewhere, it pins all before."""
+
+    entries: int = 0
+    head: str = FIRST_HASH
+    broken: int = 0
+    breaks: list[Break] = field(default_factory=list)
+    published_found: bool = True
+
+    def note(self, decision_id: int, why: str) -> None:
+        self.broken += 1
+        if len(self.breaks) < MAX_LISTED:
+            self.breaks.append(Break(decision_id, why))
+
+
+def verify(published_head: str = "") -> Verification:
+    """Read the log from its first entry to its last and say where it was changed, cut or added to.
+
+    Streamed: memory does not grow with the log. A cut at its very end shows only against a head that was published
+    before: with ``published_head`` given, ``published_found`` tells whether the log still contains it.
+    """
+    found = Verification(published_found=not published_head or published_head == FIRST_HASH)
+    for entry in queries.decisions().order_by("pk").iterator(chunk_size=2_000):
+        found.entries += 1
+        if entry.previous_hash != found.head:
+            found.note(entry.pk, "an entry before it was removed, added or changed")
+        if entry.hash != hash_of(entry):
+            found.note(entry.pk, "it was changed after it was written")
+        found.head = entry.hash
+        found.published_found = found.published_found or entry.hash == published_head
+    return found
