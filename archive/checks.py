@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError
 
+from archive import database_role
 from archive.entities.extractor import model_problem
 from archive.ingest import importer
 from archive.ingest.reading_model import ReadingModel
@@ -30,6 +33,21 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.LOG_FORMAT not in {"json", "text"}:
         found.append(Error("AFTERWORD_LOG_FORMAT is neither json nor text.", id="archive.E002"))
     return found
+
+
+@register(Tags.database)
+def check_log(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Where a role is set, it may not change the log of decisions."""
+    if not databases or not settings.DATABASE_ROLE:
+        return []
+    try:
+        broken = database_role.may_change_log()
+    except DatabaseError as error:
+        broken, said = True, str(error).strip().partition("\n")[0]
+    else:
+        said = f"The database role {settings.DATABASE_ROLE} may change the log of decisions."
+    hint = "Run `manage.py protect_log` as the owner of the tables, without AFTERWORD_DATABASE_ROLE."
+    return [Error(said, hint=hint, id="archive.E007")] if broken else []
 
 
 @register("archive")

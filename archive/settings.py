@@ -112,6 +112,10 @@ TEMPLATES = [
 DATABASES = {"default": database(env("DATABASE_URL"))}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["CONN_MAX_AGE"] = 60
+# What web and workers run as; what migrates does not set it. See archive/database_role.py.
+DATABASE_ROLE = env("AFTERWORD_DATABASE_ROLE")
+if DATABASE_ROLE:
+    DATABASES["default"].setdefault("OPTIONS", {})["assume_role"] = DATABASE_ROLE
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
 from accounts.staff import create_staff_accounts
-from archive import postgres
+from archive import database_role, postgres
 from archive.ingest import importer
 from archive.ingest.reading_model import WithComments
 
@@ -66,6 +66,10 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {error}", returncode=2) from error
+        if problem := database_role.protect(database_role.DEFAULT):
+            self.stderr.write(f"Web and worker run as the owner of the database: {problem}")
+        else:
+            os.environ.setdefault("AFTERWORD_DATABASE_ROLE", database_role.DEFAULT)
         self.check(databases=["default"])
         # A demonstration is of a discussion: "no comments" is no answer.
         known = WithComments()
