@@ -21,7 +21,6 @@ from django.db.models import (
     BinaryField,
     BooleanField,
     Case,
-    Count,
     F,
     Field,
     Func,
@@ -80,6 +79,29 @@ _ANCESTORS = """ARRAY(
     )
     SELECT id FROM up WHERE steps > 0
 )"""
+# The first places are read in order and no further: asked for those below a rank, Postgres takes these for a part of
+# the thread that grows with its length, and reads all comments of the archive to find them.
+_BASIS_TALLY = """
+    SELECT count(*), count(*) FILTER (WHERE boundary_basis = 'inferred'),
+        count(*) FILTER (WHERE parent_basis = 'inferred'), count(*) FILTER (WHERE author_basis = 'inferred'),
+        count(*) FILTER (WHERE author_basis = 'unknown'), count(*) FILTER (WHERE date_basis = 'unknown')
+    FROM (
+        SELECT status, boundary_basis, parent_basis, author_basis, date_basis FROM archive_comment
+        WHERE article_id = %s ORDER BY thread_rank LIMIT %s
+    ) AS rows WHERE status = 'published'
+"""
+_MOST_NAMED = """
+    SELECT entity.id, entity.name, entity.kind, most.n FROM (
+        SELECT entity_id, count(*) AS n FROM (
+            SELECT mention.entity_id FROM archive_mention AS mention
+            LEFT JOIN archive_comment AS comment
+                ON comment.article_id = mention.article_id AND comment.id = mention.comment_id
+            WHERE mention.article_id = %s AND mention.review <> 'rejected'
+                AND (mention.comment_id IS NULL OR comment.status = 'published')
+            ORDER BY mention.id LIMIT %s
+        ) AS first GROUP BY entity_id ORDER BY n DESC, entity_id LIMIT %s
+    ) AS most JOIN archive_entity AS entity ON entity.id = most.entity_id ORDER BY most.n DESC, entity.id
+"""
 AROUND = 140  # code points of context before a mention
 
 
@@ -319,17 +341,9 @@ class CommentQuerySet(QuerySet[Comment]):
 
     def basis_tally(self, article_id: int, *, first: int) -> BasisTally:
         """Of what readers see in the thread's first ``first`` places: how much the source did not state."""
-        rows = self.filter(article_id=article_id, thread_rank__lt=first, status=Comment.Status.PUBLISHED)
-        inferred = Basis.INFERRED.value
-        tally = rows.aggregate(
-            comments=Count("pk"),
-            starts_inferred=Count("pk", filter=Q(boundary_basis=inferred)),
-            replies_inferred=Count("pk", filter=Q(parent_basis=inferred)),
-            authors_inferred=Count("pk", filter=Q(author_basis=inferred)),
-            authors_unknown=Count("pk", filter=Q(author_basis=Basis.UNKNOWN.value)),
-            dates_unknown=Count("pk", filter=Q(date_basis=Basis.UNKNOWN.value)),
-        )
-        return BasisTally(**tally)
+        with connection.cursor() as cursor:
+            cursor.execute(_BASIS_TALLY, [article_id, first])
+            return BasisTally._make(cursor.fetchone())
 
     def place_in_source(self, article_id: int, comment_id: int) -> int | None:
         """The offset at which a comment that readers see starts in its source; None for any other."""
@@ -463,11 +477,9 @@ class MentionQuerySet(QuerySet[Mention]):
 
     def most_named_in(self, article_id: int, *, among: int, limit: int) -> list[EntityTally]:
         """The entities that the first ``among`` mentions of an article, which the person may see, name most often."""
-        shown = Q(comment__isnull=True) | Q(comment__status=Comment.Status.PUBLISHED)
-        first = self.accepted().filter(shown, article_id=article_id).order_by("id").values("pk")[:among]
-        rows = self.filter(article_id=article_id, pk__in=first).order_by()
-        tally = rows.values_list("entity_id", "entity__name", "entity__kind").annotate(n=Count("pk"))
-        return [EntityTally._make(row) for row in tally.order_by("-n", "entity_id")[:limit]]
+        with connection.cursor() as cursor:
+            cursor.execute(_MOST_NAMED, [article_id, among, limit])
+            return [EntityTally._make(row) for row in cursor.fetchall()]
 
 
 class EntityQuerySet(QuerySet[Entity]):

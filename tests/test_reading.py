@@ -421,6 +421,7 @@ def test_a_whole_thread_is_tallied_like_the_start_of_a_long_one() -> None:
     hide(comments_of(article)[0])
     rows = queries.comments().for_thread_page(article.pk, rank=0, limit=9)
     assert queries.tally_of(rows) == queries.comments().basis_tally(article.pk, first=9)
+    assert queries.tally_of(rows[:2]) == queries.comments().basis_tally(article.pk, first=2)
 
 
 @pytest.mark.parametrize(

@@ -129,10 +129,11 @@ def _discussion(
 
 def _activity(shown: Article, chosen: Mapping[str, Any]) -> str:
     """When the discussion took place, drawn; each bar leads to the comments of its days."""
+    own = shown.get_absolute_url()
     return timeline(
         shown.activity,
         name="activity",
-        link=lambda first, last: f"{shown.get_absolute_url()}?since={first}&until={last}#discussion",
+        link=lambda first, last: f"{own}?since={first}&until={last}#discussion",
         since=chosen.get("since"),
         until=chosen.get("until"),
     )
