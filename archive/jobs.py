@@ -11,7 +11,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from archive import counters
+from archive import counters, queue
 from archive.entities import resolver
 from archive.ingest import importer
 from archive.search import sync
@@ -51,6 +51,7 @@ def sync_search(timestamp: int | None = None) -> None:
 @app.task(name="archive.jobs.sum_up_tallies", queueing_lock="sum_up_tallies")
 def sum_up_tallies(timestamp: int | None = None) -> None:
     counters.sum_up()
+    queue.sum_up()
 
 
 @app.periodic(cron="* * * * *")

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import transaction
 from django.db.models import Max
 
-from archive import counters, decision_log, outbox, queries
+from archive import counters, decision_log, outbox, queries, queue
 from archive.decision_log import Machine
-from archive.models import Article, Comment, Decision, Entity
+from archive.models import Article, Comment, Decision, Entity, FormerComment
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -37,6 +37,13 @@ class State(NamedTuple):
     status: str
     version: int
     cause: str = ""
+
+
+class Seen(NamedTuple):
+    """What somebody had before their eyes: the number of the log's last entry then, and the comment's version."""
+
+    decision: int
+    version: int | None = None
 
 
 class Key(NamedTuple):
@@ -77,6 +84,15 @@ TRANSITIONS: dict[tuple[str, str], tuple[frozenset[str], str]] = {
         frozenset({Comment.Status.HIDDEN, Comment.Status.HELD, Comment.Status.SPAM}),
         Comment.Status.PUBLISHED,
     ),
+    (COMMENT, Action.APPROVE): (
+        frozenset({Comment.Status.PUBLISHED, Comment.Status.HIDDEN, Comment.Status.HELD, Comment.Status.SPAM}),
+        Comment.Status.PUBLISHED,
+    ),
+    (COMMENT, Action.HOLD): (frozenset({Comment.Status.PUBLISHED}), Comment.Status.HELD),
+    (COMMENT, Action.SPAM): (
+        frozenset({Comment.Status.PUBLISHED, Comment.Status.HELD, Comment.Status.HIDDEN}),
+        Comment.Status.SPAM,
+    ),
     (ARTICLE, Action.HIDE): (frozenset({Article.Status.PUBLISHED}), Article.Status.HIDDEN),
     (ARTICLE, Action.RESTORE): (frozenset({Article.Status.HIDDEN}), Article.Status.PUBLISHED),
     (ARTICLE, Action.PUBLISH): (frozenset({Article.Status.IN_REVIEW}), Article.Status.PUBLISHED),
@@ -97,6 +113,16 @@ def hide(target: Comment | Article, *, by: User | Machine, reason: str) -> Resul
 def restore(target: Comment | Article, *, by: User | Machine, reason: str) -> Result:
     """Show a comment or article again."""
     return _decide([key_of(target)], action=Action.RESTORE, by=by, reason=reason, bulk=False)
+
+
+def decide(
+    target: Comment | Article, *, action: str, by: User | Machine, reason: str = "", seen: Seen | None = None
+) -> Result:
+    """Carry out any action that ``TRANSITIONS`` knows; refused where ``target`` is no longer as it was ``seen``.
+
+    Approving is also for what is published already: it says that a person looked, which no rule overrules.
+    """
+    return _decide([key_of(target)], action=action, by=by, reason=reason, bulk=False, seen=seen)
 
 
 def publish(article: Article, *, by: User) -> Result:
@@ -121,15 +147,17 @@ def decide_many(
     reason: str,
     cause: str = Cause.MODERATOR,
     case_id: int | None = None,
+    seen: Seen | None = None,
 ) -> Result:
     """Hide or restore many comments in one transaction: one decision, with one child for each that changed.
 
-    One UPDATE and one INSERT, however many there are; two locking statements an article.
+    One UPDATE and one INSERT, however many there are; two locking statements an article. What was decided on after
+    ``seen`` stays as it is, and is reported.
     """
     keys = [
         Key(COMMENT, article_id, pk) for article_id, pks in comment_ids_by_article.items() for pk in sorted(set(pks))
     ]
-    return _decide(keys, action=action, by=by, reason=reason, bulk=True, cause=cause, case_id=case_id)
+    return _decide(keys, action=action, by=by, reason=reason, bulk=True, cause=cause, case_id=case_id, seen=seen)
 
 
 def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
@@ -150,6 +178,9 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
         entries, problems = _plan_undo(undone, _lock(undone))
         parent = Decision(action=Action.UNDO, target=decision.target, undoes_id=decision.pk) if is_bulk else None
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
+        if made:
+            settled_by = {pk for entry in undone.values() for pk in (entry.pk, entry.parent_id) if pk}
+            queue.reopen(settled_by, [_queued(entry) for entry in entries])
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
 
 
@@ -162,19 +193,27 @@ def _decide(
     bulk: bool,
     cause: str = Cause.MODERATOR,
     case_id: int | None = None,
+    seen: Seen | None = None,
 ) -> Result:
     decision_log.check_actor(by)
-    if trouble := _reason_problem(reason, required=True):
+    if trouble := _reason_problem(reason, required=action != Action.APPROVE):
         return Result(None, [], [trouble])
     with transaction.atomic():
-        entries, problems = _plan(keys, _lock(keys), action)
+        entries, problems = _plan(keys, _lock(keys), action, seen)
         parent = None
         if bulk:
             parent = Decision(action=Action.BULK, target=COMMENT, to_state=TRANSITIONS[COMMENT, action][1])
         for entry in [*entries, *([parent] if parent else [])]:
             entry.cause, entry.case_id = cause, case_id
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
+        if made and action != Action.HOLD:  # what is held waits; what else is decided waits no more
+            queue.settle([_queued(entry) for entry in entries], decision_id=made.pk)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
+
+
+def _queued(entry: Decision) -> tuple[int, int | None]:
+    """As the queue names it: article and comment, or None for the article itself."""
+    return entry.article_id or 0, None if entry.target == ARTICLE else entry.target_id
 
 
 def _reason_problem(reason: str, *, required: bool) -> Problem | None:
@@ -211,16 +250,25 @@ def _lock(keys: Iterable[Key]) -> dict[Key, State]:
     return states
 
 
-def _plan(keys: Iterable[Key], states: Mapping[Key, State], action: str) -> tuple[list[Decision], list[Problem]]:
+def _plan(
+    keys: Collection[Key], states: Mapping[Key, State], action: str, seen: Seen | None
+) -> tuple[list[Decision], list[Problem]]:
     entries: list[Decision] = []
     problems: list[Problem] = []
+    gone = _gone([key for key in keys if key not in states])
+    latest = _latest_decisions(keys) if seen else {}
     for key in keys:
         allowed, to_state = TRANSITIONS[key.target, action]
         if key not in states:
-            problems.append(Problem("it does not exist any more", key))
+            problems.append(Problem(gone[key], key))
             continue
         status, version, was_for = states[key]
-        if status in allowed:
+        if seen and latest.get(key, 0) > seen.decision:
+            now = f"it is {_in_words(key, status)} now"
+            problems.append(Problem(f"it was decided on since you saw it, by decision {latest[key]}: {now}", key))
+        elif seen and seen.version is not None and version != seen.version:
+            problems.append(Problem("its text was read anew since you saw it: look at it again", key))
+        elif status in allowed:
             entries.append(_entry(key, action, status, to_state, version, was_for=was_for))
         elif status == to_state:
             problems.append(Problem(f"nothing to do: it is already {_in_words(key, status)}", key))
@@ -229,13 +277,33 @@ def _plan(keys: Iterable[Key], states: Mapping[Key, State], action: str) -> tupl
     return entries, problems
 
 
+def _gone(keys: Collection[Key]) -> dict[Key, str]:
+    """What became of what is not there: a comment may have been joined into another since."""
+    if not keys:
+        return {}
+    former = FormerComment.objects.filter(
+        article_id__in={key.article_id for key in keys}, comment_id__in={key.target_id for key in keys}
+    )
+    heirs = {(row.article_id, row.comment_id): row.heir_id for row in former}
+    words = dict.fromkeys(keys, "it does not exist any more")
+    for key in keys:
+        if key.target == COMMENT and (key.article_id, key.target_id) in heirs:
+            heir = heirs[key.article_id, key.target_id]
+            joined = f"it was joined into comment {heir} when the discussion was corrected or read again"
+            words[key] = (
+                joined if heir else "its text is in no comment since the discussion was corrected or read again"
+            )
+    return words
+
+
 def _plan_undo(undone: Mapping[Key, Decision], states: Mapping[Key, State]) -> tuple[list[Decision], list[Problem]]:
     entries: list[Decision] = []
     problems: list[Problem] = []
     latest = _latest_decisions(undone)
+    gone = _gone([key for key in undone if key not in states])
     for key, earlier in undone.items():
         if key not in states:
-            problems.append(Problem("it does not exist any more", key))
+            problems.append(Problem(gone[key], key))
             continue
         status, version, was_for = states[key]
         if latest[key] != earlier.pk:
@@ -289,8 +357,9 @@ def _carry_out(entries: list[Decision], *, parent: Decision | None, by: User | M
     """Change the states, bring what depends on them up to date, and log it: the same order for every decision."""
     if not entries:
         return None
-    _change(entries)
-    _bring_up_to_date(entries)
+    if changing := [entry for entry in entries if entry.from_state != entry.to_state]:
+        _change(changing)
+        _bring_up_to_date(changing)
     written = [parent, *entries] if parent else entries
     decision_log.append(written, has_parent=parent is not None, by=by, reason=reason)
     return written[0]
@@ -326,5 +395,6 @@ def _bring_up_to_date(entries: Iterable[Decision]) -> None:
     counters.recount_articles(comment_ids.keys())
     counters.recount_entities(named)
     counters.raise_versions(comment_ids.keys())
+    queue.follow_reviews(whole)
     for article_id, pks in comment_ids.items():
         outbox.add(article_id, None if article_id in whole else pks)

@@ -21,6 +21,7 @@ from django.db.models import (
     BinaryField,
     BooleanField,
     Case,
+    Count,
     F,
     Field,
     Func,
@@ -53,6 +54,7 @@ from archive.models import (
     Source,
     Tally,
     ThreadOrder,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -417,6 +419,21 @@ class CommentQuerySet(QuerySet[Comment]):
         above = RawSQL(_ANCESTORS, [article_id, list(comment_ids), article_id, limit])  # noqa: S611  a constant
         return [ThreadRow._make(row) for row in self.for_thread(article_id).filter(_IsAny(F("pk"), above))]
 
+    def for_moderation(self, article_id: int, comment_id: int) -> Comment | None:
+        """All of a comment, whatever its state, for who may moderate."""
+        return self.filter(article_id=article_id, pk=comment_id).first()
+
+    def beginnings(self, targets: Collection[tuple[int, int]], *, length: int) -> dict[int, Comment]:
+        """By id, comments (article and id) with the first ``length`` code points of their texts as ``start``."""
+        rows = self.filter(article_id__in={a for a, _ in targets}, pk__in=[pk for _, pk in targets])
+        return {row.pk: row for row in rows.annotate(start=Left("body", length)).defer("body", "html")}
+
+    def states_by_author(self, author_id: int, *, among: int) -> dict[str, int]:
+        """How many of the newest ``among`` comments under a name within a site have which status."""
+        newest = self.filter(author_id=author_id).order_by("-id").values("pk")[:among]
+        rows = self.filter(author_id=author_id, pk__in=newest).order_by()
+        return dict(rows.values_list("status").annotate(n=Count("pk")))
+
     def rank_of(self, article_id: int, comment_id: int) -> int | None:
         """The place of a comment in its thread, None where the article has no such comment."""
         found = self.filter(article_id=article_id, pk=comment_id)
@@ -522,6 +539,33 @@ class DecisionQuerySet(QuerySet[Decision]):
     def newest_first(self) -> Self:
         return self.order_by("-id")
 
+    def on_author(self, author_id: int, *, among: int) -> Self:
+        """Decisions on the newest ``among`` comments under a name within a site."""
+        newest = Comment.objects.filter(author_id=author_id).order_by("-id").values("article_id", "pk")[:among]
+        pairs = list(newest.values_list("article_id", "pk"))
+        rows = self.filter(article_id__in={article for article, _ in pairs}, target_id__in=[pk for _, pk in pairs])
+        return rows.filter(target="comment").newest_first()
+
+    def last_number(self) -> int:
+        """Of the newest entry; 0 for an empty log."""
+        return self.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+class WaitingQuerySet(QuerySet[Waiting]):
+    def for_work_by(self, kinds: Collection[str]) -> Self:
+        """What waits of these kinds, the most pressing first."""
+        return self.filter(settled_at__isnull=True, kind__in=kinds).order_by("-score", "id")
+
+    def after(self, score: float, pk: int) -> Self:
+        """What comes after this place in that order."""
+        return self.filter(Q(score__lt=score) | Q(score=score, pk__gt=pk))
+
+    def by_rule(self, rule: int) -> Self:
+        return self.filter(why__contains={"rules": [{"rule": rule}]})
+
+    def waiting_since(self, before: datetime) -> Self:
+        return self.filter(created_at__lt=before)
+
 
 _VERSION = b"""
     SELECT article.version, site.name, site.slug FROM archive_article AS article
@@ -579,6 +623,10 @@ def decisions() -> DecisionQuerySet:
 
 def reviews() -> ReviewQuerySet:
     return ReviewQuerySet(Review)
+
+
+def waiting() -> WaitingQuerySet:
+    return WaitingQuerySet(Waiting)
 
 
 def sites() -> QuerySet[Site]:

@@ -15,7 +15,7 @@ import zstandard
 from django.db import transaction
 from django.utils import timezone
 
-from archive import moderation, queries, threads
+from archive import moderation, queries, queue, threads
 from archive.ingest import corrections, importer, loader
 from archive.ingest.corrections import Outline
 from archive.ingest.readers.decoding import decode
@@ -140,6 +140,7 @@ def _written(before: State, operation: dict[str, Any], words: str, *, by: User) 
         after = replace(before, version=number, outline=outline, can_undo=True, can_redo=False)
     uncertain = len(corrections.questions(after.outline))
     Review.objects.filter(article_id=article_id).update(version=number, uncertain=uncertain)
+    queue.follow_reviews([article_id])
     return after
 
 
@@ -203,6 +204,7 @@ def publish(article_id: int, *, version: int, by: User) -> Answer:
             words = "its corrected structure replaced the one that was published"
             moderation.log_structure(before.article, action=Decision.Action.PUBLISH, words=words, by=by)
         Review.objects.filter(article_id=article_id).update(published=version, is_open=False)
+        queue.follow_reviews([article_id])
     before.article.refresh_from_db()
     return Answer(before, before)
 
@@ -218,6 +220,7 @@ def reopen(article_id: int, *, by: User) -> Answer:
         if before.article.status == Article.Status.HIDDEN:
             return _refusal(before, before.version) or Answer(before)
         Review.objects.filter(article_id=article_id).update(is_open=True)
+        queue.follow_reviews([article_id])
         words = "its structure is reviewed again; readers see it as it was published"
         moderation.log_structure(before.article, action=Decision.Action.REOPEN, words=words, by=by)
     return Answer(before, before)
@@ -237,6 +240,7 @@ def discard(article_id: int, *, version: int, by: User) -> Answer:
         if before.version > before.published:
             after = _written(before, {"op": "discard", "to": before.published}, words, by=by)
         Review.objects.filter(article_id=article_id).update(published=after.version, is_open=False)
+        queue.follow_reviews([article_id])
         moderation.log_structure(before.article, action=Decision.Action.DISCARD, words=words, by=by)
     return Answer(after, before, said=words)
 

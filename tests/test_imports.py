@@ -38,17 +38,21 @@ MAY = {
     "archive.queries": {"archive.models", "archive.ingest.records", "archive.threads"},
     "archive.counters": {"archive.models", "archive.queries"},
     "archive.outbox": {"archive.models"},
+    "archive.queue": {"archive.models"},
     "archive.decision_log": {"archive.models", "archive.queries"},
     "archive.moderation": {
         "archive.models", "archive.queries", "archive.counters", "archive.decision_log", "archive.outbox",
+        "archive.queue",
     },
     "archive.ingest.loader": {
         "archive.counters", "archive.ingest.corrections", "archive.ingest.records", "archive.ingest.stored",
-        "archive.models", "archive.outbox", "archive.text", "archive.threads",
+        "archive.models", "archive.outbox", "archive.queue", "archive.text", "archive.threads",
     },
     "archive.ingest.stored": {"archive.ingest.continuity", "archive.ingest.records", "archive.models"},
     "archive.models": {"archive.ingest.records"},
-    "archive.review": {"archive.ingest", "archive.models", "archive.moderation", "archive.queries", "archive.threads"},
+    "archive.review": {
+        "archive.ingest", "archive.models", "archive.moderation", "archive.queries", "archive.queue", "archive.threads",
+    },
     "archive.provenance": {"archive.ingest", "archive.models", "archive.queries", "archive.source_text"},
     "archive.source_text": {"archive.ingest", "archive.models"},
 }  # fmt: skip

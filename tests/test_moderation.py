@@ -16,7 +16,7 @@ from hypothesis.extra.django import TestCase
 from accounts.models import User
 from archive import counters, decision_log, moderation, queries
 from archive.decision_log import Machine
-from archive.models import Article, Comment, Decision, Entity, Mention, Outbox
+from archive.models import Article, Comment, Decision, Entity, FormerComment, Mention, Outbox
 from tests.makers import comments_of, make_article, make_user
 
 pytestmark = pytest.mark.django_db
@@ -234,7 +234,12 @@ def test_the_command_prints_the_head_and_fails_on_a_break(moderator: User, capsy
 
 class AnyOrderOfDecisions(TestCase):
     @settings(max_examples=15, deadline=None)
-    @given(st.lists(st.tuples(st.sampled_from(["hide", "restore", "undo"]), st.integers(0, 3)), max_size=12))
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(["hide", "restore", "approve", "hold", "spam", "undo"]), st.integers(0, 3)),
+            max_size=12,
+        )
+    )
     def test_states_follow_from_the_log_and_counts_from_states(self, acts: list[tuple[str, int]]) -> None:
         moderator, article = make_user("moderator"), make_article(comments="a(b)cd")
         comments = comments_of(article)
@@ -243,7 +248,7 @@ class AnyOrderOfDecisions(TestCase):
             if act == "undo" and latest:
                 moderation.undo(latest, by=moderator)
             elif act != "undo":
-                getattr(moderation, act)(comments[which], by=moderator, reason="x")
+                moderation.decide(comments[which], action=act, by=moderator, reason="x")
         stand = {c.pk: "published" for c in comments} | dict(
             Decision.objects.order_by("pk").values_list("target_id", "to_state")
         )
@@ -274,3 +279,47 @@ def test_undoing_gives_the_cause_back(moderator: User) -> None:
     moderation.undo(restored, by=moderator)
     comment.refresh_from_db()
     assert (comment.status, comment.cause) == ("hidden", "rule")
+
+
+@pytest.mark.parametrize(("action", "state"), [("hold", "held"), ("spam", "spam"), ("approve", "published")])
+def test_each_action_leads_to_its_state(moderator: User, action: str, state: str) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    made = moderation.decide(comment, action=action, by=moderator, reason="x").decision
+    assert made is not None
+    comment.refresh_from_db()
+    assert (comment.status, made.to_state, decision_log.verify().broken) == (state, state, 0)
+
+
+def test_approving_what_is_published_is_logged_and_changes_no_page(moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    assert moderation.decide(comment, action="approve", by=moderator).decision
+    assert (Article.objects.get().version, Outbox.objects.count()) == (1, 0)
+
+
+def test_a_decision_on_what_was_decided_since_is_refused_with_what_it_is_now(moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    seen = moderation.Seen(queries.decisions().last_number(), comment.version)
+    made = moderation.hide(comment, by=moderator, reason="insult").decision
+    late = moderation.decide(comment, action="approve", by=make_user("moderator"), seen=seen)
+    assert made is not None
+    assert [problem.why for problem in late.problems] == [
+        f"it was decided on since you saw it, by decision {made.pk}: it is hidden by a moderator now"
+    ]
+
+
+def test_a_decision_on_a_text_that_was_read_anew_is_refused(moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    late = moderation.decide(comment, action="spam", by=moderator, reason="spam", seen=moderation.Seen(9, 7))
+    assert (late.decision, len(late.problems)) == (None, 1)
+
+
+def test_undoing_what_was_joined_since_says_where_it_is(moderator: User) -> None:
+    article = make_article(comments="ab")
+    gone, heir = comments_of(article)
+    made = moderation.hide(gone, by=moderator, reason="insult").decision
+    FormerComment.objects.create(article=article, comment_id=gone.pk, heir_id=heir.pk, external_key=b"")
+    gone.delete()
+    assert made is not None
+    assert [p.why for p in moderation.undo(made, by=moderator).problems] == [
+        f"it was joined into comment {heir.pk} when the discussion was corrected or read again"
+    ]

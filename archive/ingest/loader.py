@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.text import slugify
 
-from archive import counters, outbox, text, threads
+from archive import counters, outbox, queue, text, threads
 from archive.ingest import corrections
 from archive.ingest.records import Basis, Claim, Discussion, Post, Problem, storable
 from archive.ingest.stored import StoredReading, sha256
@@ -97,6 +97,7 @@ def _read_again(article: Article, discussion: Discussion, text: str, load: _Load
         return Stored(Outcome.UNCHANGED, article.pk, len(before.pks), reason)
     if review:
         Review.objects.filter(article_id=article.pk).update(**review)
+        queue.follow_reviews([article.pk])
     return load.replace(before, corrected, cause="read again")
 
 
@@ -142,6 +143,7 @@ def _hold_for_review(discussion: Discussion, text: str, done: Stored) -> Stored:
     fields = {"proposal": corrections.to_json(outline), "uncertain": uncertain, "is_open": True}
     Review.objects.create(article_id=done.article_id, **fields)
     Article.objects.filter(pk=done.article_id).update(status=Article.Status.IN_REVIEW)
+    queue.follow_reviews([done.article_id])
     return replace(done, reason="waits for review: something in it is less sure than this archive wants it")
 
 

@@ -4,6 +4,7 @@ from archive.models.article import Article, Author, Site, Tally
 from archive.models.comment import Comment, FormerComment, Reason, Revision, ThreadOrder
 from archive.models.entity import Alias, Entity, Judgement, Mention
 from archive.models.moderation import Case, Decision, Report
+from archive.models.queue import Waiting, WaitingTally
 from archive.models.review import Correction, Review
 from archive.models.source import Outbox, SearchDocument, Source
 
@@ -29,4 +30,6 @@ __all__ = [
     "Source",
     "Tally",
     "ThreadOrder",
+    "Waiting",
+    "WaitingTally",
 ]

@@ -27,6 +27,7 @@ class Decision(models.Model):
         OPEN = "open", "opened"
         CHANGE = "change", "changed"
         CLOSE = "close", "closed"
+        APPROVE = "approve", "approved"
 
     class Cause(models.TextChoices):
         """Why something is as it is, apart from what it is: a comment may be hidden for a case or by a rule."""

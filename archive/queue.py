@@ -1,0 +1,175 @@
+"""What waits for a person: the only writer of ``Waiting``, called in the transaction of what causes it.
+
+A report, a rule's hit or a review that was opened puts a row there; a decision on the comment or article settles it,
+and the undoing of that decision opens it again. How many wait is kept as a ledger of differences (``WaitingTally``), so
+that no page counts rows and no two transactions wait for each other over a counter.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import connection
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+from archive.models import Waiting, WaitingTally
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+REPORT, HELD, REVIEW, DUPLICATE = "report", "held", "review", "duplicate"
+CLAIM_LASTS = timedelta(minutes=15)
+AT_ONCE = 5_000  # rows a statement
+
+type Target = tuple[int, int | None]
+"""Article and comment; None for the article itself."""
+
+
+class Item(NamedTuple):
+    """Something that is to wait. ``why`` is what its card explains: names, numbers and offsets, never a text."""
+
+    kind: str
+    article_id: int | None
+    comment_id: int | None
+    why: dict[str, Any]
+    score: float = 0.0
+    subject_id: int | None = None
+
+
+_PUT = """
+    WITH added AS (
+        INSERT INTO archive_waiting AS waiting
+            (kind, site_id, article_id, comment_id, subject_id, why, score, created_at)
+        SELECT new.kind, article.site_id, new.article_id, new.comment_id, new.subject_id, new.why, new.score, now()
+        FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::jsonb[], %s::float[])
+            AS new (kind, article_id, comment_id, subject_id, why, score)
+        LEFT JOIN archive_article AS article ON article.id = new.article_id
+        ON CONFLICT (kind, article_id, comment_id, subject_id) WHERE settled_at IS NULL
+        DO UPDATE SET why = excluded.why, score = greatest(waiting.score, excluded.score)
+        RETURNING waiting.kind, waiting.site_id, waiting.id, waiting.xmax = 0 AS is_new
+    ), counted AS (
+        INSERT INTO archive_waitingtally (kind, site_id, waiting)
+        SELECT kind, site_id, count(*) FROM added WHERE is_new GROUP BY 1, 2
+    )
+    SELECT id FROM added WHERE is_new
+"""
+_SETTLE = """
+    WITH done AS (
+        UPDATE archive_waiting SET settled_at = now(), decision_id = %(decision)s
+        WHERE settled_at IS NULL AND {which} RETURNING kind, site_id
+    )
+    INSERT INTO archive_waitingtally (kind, site_id, waiting) SELECT kind, site_id, -count(*) FROM done GROUP BY 1, 2
+"""
+_SETTLE_COMMENTS = _SETTLE.format(which="article_id = ANY(%(articles)s) AND comment_id = ANY(%(comments)s)")
+_SETTLE_ARTICLES = _SETTLE.format(
+    which="article_id = ANY(%(articles)s) AND comment_id IS NULL AND kind = ANY(%(kinds)s)"
+)
+_SETTLE_SUBJECT = _SETTLE.format(which="kind = ANY(%(kinds)s) AND subject_id = %(subject)s")
+# What waits again by now, for a new reason, is not opened a second time.
+_REOPEN = """
+    WITH again AS (
+        UPDATE archive_waiting AS waiting SET settled_at = NULL, decision_id = NULL
+        WHERE decision_id = ANY(%s) AND article_id = ANY(%s) AND (comment_id IS NULL OR comment_id = ANY(%s))
+        AND NOT EXISTS (
+            SELECT FROM archive_waiting AS other WHERE other.settled_at IS NULL AND other.kind = waiting.kind
+            AND other.article_id = waiting.article_id AND other.comment_id IS NOT DISTINCT FROM waiting.comment_id
+        ) RETURNING kind, site_id
+    )
+    INSERT INTO archive_waitingtally (kind, site_id, waiting) SELECT kind, site_id, count(*) FROM again GROUP BY 1, 2
+"""
+_FOLLOW_REVIEWS = """
+    SELECT article.id, review.uncertain, review.is_open AND article.status IN ('published', 'in_review')
+    FROM archive_article AS article JOIN archive_review AS review ON review.article_id = article.id
+    WHERE article.id = ANY(%s)
+"""
+
+
+def put(items: Iterable[Item]) -> list[int]:
+    """Let these wait; what waits already for the same gets the new reason. Returns the ids of the new rows."""
+    once = {(item.kind, item.article_id, item.comment_id, item.subject_id): item for item in items}
+    rows = list(once.values())
+    ids: list[int] = []
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), AT_ONCE):
+            part = rows[start : start + AT_ONCE]
+            values = ((r.kind, r.article_id, r.comment_id, r.subject_id, json.dumps(r.why), r.score) for r in part)
+            columns = zip(*values, strict=True)
+            cursor.execute(_PUT, [list(column) for column in columns])
+            ids += [pk for (pk,) in cursor.fetchall()]
+    return ids
+
+
+def settle(targets: Sequence[Target], *, decision_id: int | None) -> None:
+    """What was decided on waits no more, whatever it waited for; a review has an end of its own."""
+    comments = [comment for _, comment in targets if comment is not None]
+    whole = [article for article, comment in targets if comment is None]
+    with connection.cursor() as cursor:
+        if comments:
+            articles = list({article for article, comment in targets if comment is not None})
+            given = {"decision": decision_id, "articles": articles, "comments": comments}
+            cursor.execute(_SETTLE_COMMENTS, given)
+        if whole:
+            cursor.execute(_SETTLE_ARTICLES, {"decision": decision_id, "articles": whole, "kinds": [REPORT]})
+
+
+def settle_subject(kind: str, subject_id: int, *, decision_id: int | None) -> None:
+    """The same of something that is neither an article nor a comment: a case that was closed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE_SUBJECT, {"decision": decision_id, "kinds": [kind], "subject": subject_id})
+
+
+def reopen(decision_ids: Collection[int], targets: Sequence[Target]) -> None:
+    """These decisions were undone on these targets: what they settled waits again."""
+    articles, comments = {article for article, _ in targets}, [comment for _, comment in targets if comment]
+    with connection.cursor() as cursor:
+        cursor.execute(_REOPEN, [list(decision_ids), list(articles), comments])
+
+
+def follow_reviews(article_ids: Collection[int]) -> None:
+    """Bring the cards of these articles' reviews to what the reviews say."""
+    if not article_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLLOW_REVIEWS, [list(article_ids)])
+        rows = cursor.fetchall()
+        if done := [article for article, _, is_open in rows if not is_open]:
+            cursor.execute(_SETTLE_ARTICLES, {"decision": None, "articles": done, "kinds": [REVIEW]})
+    put(Item(REVIEW, article, None, {"uncertain": uncertain}) for article, uncertain, is_open in rows if is_open)
+
+
+def claim(waiting_id: int, *, by: User) -> bool:
+    """Say that somebody looks at it; again, that they do not any more. False where another one does, or it is done."""
+    now = timezone.now()
+    rows = Waiting.objects.filter(pk=waiting_id, settled_at__isnull=True)
+    if rows.filter(claimed_by=by, claimed_at__gt=now - CLAIM_LASTS).update(claimed_by=None, claimed_at=None):
+        return True
+    free = Q(claimed_by__isnull=True) | Q(claimed_by=by) | Q(claimed_at__lte=now - CLAIM_LASTS)
+    return bool(rows.filter(free).update(claimed_by=by, claimed_at=now))
+
+
+def add_to_score(waiting_id: int, score: float) -> None:
+    """Let it come sooner by so much."""
+    Waiting.objects.filter(pk=waiting_id, settled_at__isnull=True).update(score=F("score") + score)
+
+
+_SUM_UP = """
+    WITH gone AS (DELETE FROM archive_waitingtally RETURNING kind, site_id, waiting)
+    INSERT INTO archive_waitingtally (kind, site_id, waiting)
+    SELECT kind, site_id, sum(waiting) FROM gone GROUP BY 1, 2 HAVING sum(waiting) <> 0
+"""
+
+
+def sum_up() -> None:
+    """Make one row of all that the ledger has of a kind and site."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUM_UP)
+
+
+def counts() -> dict[tuple[str, int | None], int]:
+    """How many wait, by kind and site: read off the ledger."""
+    sums = WaitingTally.objects.order_by().values_list("kind", "site_id").annotate(n=Sum("waiting"))
+    return {(kind, site): n for kind, site, n in sums if n > 0}
