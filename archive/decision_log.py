@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -75,13 +75,23 @@ def _actor(by: User | Machine) -> tuple[int | None, str]:
     return (None, by.name) if isinstance(by, Machine) else (by.pk, by.get_username())
 
 
-def hash_of(entry: Decision) -> str:
-    """sha256, in hex, of all other fields as JSON: keys sorted, no spaces, the time in UTC to the microsecond."""
+def fields_of(entry: Decision) -> dict[str, Any]:
+    """What an entry's hash covers, as it is exported: the time in UTC to the microsecond."""
     fields = {name: getattr(entry, name) for name in HASHED}
-    fields = {name: value for name, value in fields.items() if name not in LATER or value != LATER[name]}
     fields["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return {name: value for name, value in fields.items() if name not in LATER or value != LATER[name]}
+
+
+def hash_of(entry: Decision) -> str:
+    """sha256, in hex, of ``fields_of`` as JSON: keys sorted, no spaces, other than ASCII escaped."""
+    canonical = json.dumps(fields_of(entry), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def exported() -> Iterator[dict[str, Any]]:
+    """Each entry from the first on, with its hash. Streamed: memory does not grow with the log."""
+    for entry in queries.decisions().order_by("pk").iterator(chunk_size=2_000):
+        yield {**fields_of(entry), "hash": entry.hash}
 
 
 @dataclass(frozen=True)

@@ -550,6 +550,26 @@ class DecisionQuerySet(QuerySet[Decision]):
         """Of the newest entry; 0 for an empty log."""
         return self.order_by("-pk").values_list("pk", flat=True).first() or 0
 
+    def public(self, *, article_id: int | None, parent_id: int | None, kind: str) -> Self:
+        """What the public log lists: of a bulk decision the whole, or its parts where they are asked for.
+
+        ``kind`` is an action, or ``structure`` for archivists' corrections; empty for all.
+        """
+        found = self if article_id else self.filter(parent_id=parent_id)
+        if article_id:
+            found = found.filter(article_id=article_id)
+        if kind == "structure":
+            return found.filter(target="structure").newest_first()
+        if kind in {"hide", "restore"}:
+            state = Comment.Status.HIDDEN if kind == "hide" else Comment.Status.PUBLISHED
+            return found.filter(Q(action=kind) | Q(action=Decision.Action.BULK, to_state=state)).newest_first()
+        return (found.filter(action=kind) if kind else found).newest_first()
+
+    def undoings_of(self, ids: Collection[int]) -> dict[int, int]:
+        """Which of these decisions were undone, and by which."""
+        found = self.filter(undoes_id__in=ids).order_by("pk").values_list("undoes_id", "pk")
+        return {undone: by for undone, by in found if undone}
+
 
 class WaitingQuerySet(QuerySet[Waiting]):
     def for_work_by(self, kinds: Collection[str]) -> Self:

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from archive import feeds
-from archive.views import about, author, crawlers, discussion, entity, errors, home, look, search, site, source
+from archive.views import about, author, crawlers, discussion, entity, errors, home, log, look, search, site, source
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("entity/<int:entity_id>/", entity.entity, {"slug": ""}),
     path("author/<int:author_id>/", author.author, name="author"),
     path("about/", about.about, name="about"),
+    path("log/", log.log, name="log"),
     path("feed/", feeds.latest, name="feed"),
     path("robots.txt", crawlers.robots, name="robots"),
     path("sitemap.xml", crawlers.sitemap, name="sitemap"),

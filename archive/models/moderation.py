@@ -61,6 +61,7 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["article_id", "target_id"], name="decision_by_target"),
             models.Index(fields=["parent_id"], name="decision_by_parent", condition=models.Q(parent_id__isnull=False)),
+            models.Index(fields=["action", "-id"], name="decision_by_action"),
             models.Index(fields=["undoes_id"], name="decision_undone_by", condition=models.Q(undoes_id__isnull=False)),
         ]
 

@@ -59,7 +59,12 @@ def environment(**options: Any) -> Environment:
     options["undefined"] = StrictUndefined
     made = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  Django sets autoescape in options
     made.globals.update(
-        static=static, url=reverse, entity_url=entity_url, counted=counted, site_name=settings.SITE_NAME
+        static=static,
+        url=reverse,
+        entity_url=entity_url,
+        counted=counted,
+        site_name=settings.SITE_NAME,
+        public_log=settings.PUBLIC_LOG,
     )
     made.filters.update(stored=stored, excerpt=excerpt, day=day, month=month, moment=moment, number=number)
     return made

@@ -42,6 +42,8 @@ READER = {
     "search": "/search/?q={word}",
     "search-nothing": "/search/?q=zzzz",
     "about": "/about/",
+    "log": "/log/",
+    "log-nothing": "/log/?kind=erase",
     "sign-in": "/sign-in/",
     "not-found": "/nothing/here/",
 }

@@ -151,7 +151,8 @@ class Processes:
                 process.kill()
 
     def start(self, name: str, command: list[str]) -> None:
-        environment = {"AFTERWORD_LOG_FORMAT": "text", "AFTERWORD_LOG_LEVEL": "WARNING", **os.environ}
+        shown = {"AFTERWORD_LOG_FORMAT": "text", "AFTERWORD_LOG_LEVEL": "WARNING", "AFTERWORD_PUBLIC_LOG": "1"}
+        environment = {**shown, **os.environ}
         environment.setdefault("AFTERWORD_HOSTS", ",".join([*settings.ALLOWED_HOSTS, *self.names]))
         # Their own session: Ctrl-C reaches this process, which stops them in order.
         self.running[name] = subprocess.Popen(  # noqa: S603
