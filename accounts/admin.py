@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib import admin
+# Imported so that what they register can be taken away again, whichever admin module is found first.
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
 from django.forms import CheckboxSelectMultiple
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 
-from accounts import roles
-from accounts.models import User
-from accounts.staff import follow_roles
+from accounts import invitations, roles
+from accounts.models import Invitation, User
+from accounts.staff import follow_roles, vouch_for_address
 
 WHO = (None, {"fields": ("username", "password")})
 NAMES = ("Name and address", {"fields": ("first_name", "last_name", "email")})
@@ -71,9 +81,72 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         follow_roles(form.instance)
+        vouch_for_address(form.instance)
 
 
-admin.site.unregister(Group)
+# Addresses, second factors and sessions belong to their owners, who have pages for them.
+for mine in (Group, EmailAddress, Authenticator, UserSession):
+    admin.site.unregister(mine)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who is asked to help, and as what. The link is shown once, to its maker, and sent where there is an address."""
+
+    list_display = ("for_whom", "role", "state", "made_by", "made")
+    list_filter = ("role",)
+    list_select_related = ("made_by", "used_by")
+    ordering = ("-id",)
+    fields = ("role", "email")
+    radio_fields: ClassVar = {"role": admin.VERTICAL}
+    actions = ("withdraw",)
+    show_facets = admin.ShowFacets.NEVER
+
+    @admin.display(description="for")
+    def for_whom(self, invitation: Invitation) -> str:
+        return invitation.email or "whoever has the link"
+
+    @admin.display(description="state")
+    def state(self, invitation: Invitation) -> str:
+        if invitation.used_by:
+            return f"used by {invitation.used_by}"
+        return "open" if invitation.expires_at > timezone.now() else "over"
+
+    @admin.display(description="made")
+    def made(self, invitation: Invitation) -> str:
+        return f"{invitation.made_at.astimezone(UTC):%-d %b %Y, %H:%M}"
+
+    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False
+
+    def has_withdraw_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False, "title": "Invite somebody"}
+        return super().add_view(request, form_url, one_button)
+
+    def response_add(self, request: HttpRequest, obj: Invitation, post_url_continue: Any = None) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:accounts_invitation_changelist"))
+
+    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
+        by: Any = request.user
+        made, token = invitations.invite(role=obj.role, email=obj.email, by=by)
+        obj.pk = made.pk
+        link = request.build_absolute_uri(reverse("accounts:invitation", args=[token]))
+        if made.email:
+            invitations.send(made, link)
+        words = "{} It is shown only this once: {}"
+        sent = f"The link was sent to {made.email}." if made.email else "Give this link to whom it is for."
+        messages.success(request, format_html(words, sent, link))
+
+    @admin.action(description="Withdraw", permissions=["withdraw"])
+    def withdraw(self, request: HttpRequest, queryset: Any) -> None:
+        count = invitations.withdraw(queryset)
+        messages.success(request, f"{count:,} invitation{'' if count == 1 else 's'} withdrawn.")
 
 
 @admin.register(Group)

@@ -42,7 +42,7 @@ MODERATOR = frozenset(
         "change_case",
     }
 )
-ACCOUNTS = frozenset({"view_user", "add_user", "change_user", "view_group"})
+ACCOUNTS = frozenset({"view_user", "add_user", "change_user", "view_group", "view_invitation", "add_invitation"})
 ADMINISTRATOR = ARCHIVIST | MODERATOR | ACCOUNTS
 
 ROLES: dict[str, frozenset[str]] = {
@@ -52,7 +52,7 @@ ROLES: dict[str, frozenset[str]] = {
     "administrator": ADMINISTRATOR,
 }
 STAFF_ROLES = ("archivist", "moderator", "administrator")
-ELSEWHERE = {"user": "accounts", "group": "auth"}
+ELSEWHERE = {"user": "accounts", "invitation": "accounts", "group": "auth"}
 
 
 def label(codename: str) -> str:

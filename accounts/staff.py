@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.db import transaction
 
@@ -32,6 +33,14 @@ def follow_roles(user: User) -> None:
     if user.is_staff != works_here:
         user.is_staff = works_here
         user.save(update_fields=["is_staff"])
+
+
+def vouch_for_address(user: User) -> None:
+    """What an administrator wrote down as somebody's address is theirs, and the only one: links go there."""
+    address = user.email.lower()
+    EmailAddress.objects.filter(user=user).exclude(email=address).delete()
+    if address:
+        EmailAddress.objects.update_or_create(user=user, email=address, defaults={"verified": True, "primary": True})
 
 
 def create_staff_accounts() -> list[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -48,6 +49,24 @@ def check_log(app_configs: Any, databases: Sequence[str] | None = None, **kwargs
         said = f"The database role {settings.DATABASE_ROLE} may change the log of decisions."
     hint = "Run `manage.py protect_log` as the owner of the tables, without AFTERWORD_DATABASE_ROLE."
     return [Error(said, hint=hint, id="archive.E007")] if broken else []
+
+
+@register("archive")
+def check_mail_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Where mail is said to leave, it does: a mistyped address would quietly write passwords' links to the log."""
+    url = os.environ.get("AFTERWORD_EMAIL_URL", "").strip()
+    if not url or urlsplit(url).scheme in settings.MAIL_SCHEMES:
+        return []
+    hint = "Write it as smtps://user:password@host, smtp:// (with STARTTLS) or smtp+plain:// (not encrypted)."
+    return [Error("AFTERWORD_EMAIL_URL is no address of a mail server.", hint=hint, id="archive.E007")]
+
+
+@register("archive", deploy=True)
+def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if os.environ.get("AFTERWORD_EMAIL_URL"):
+        return []
+    hint = "Set AFTERWORD_EMAIL_URL. Until then, mail is written to standard error, and administrators set passwords."
+    return [checks.Warning("No mail leaves this archive.", hint=hint, id="archive.W005")]
 
 
 @register("archive")

@@ -1,6 +1,7 @@
 """Settings, read from the environment only. README lists every variable; archive/checks.py checks them at start."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -41,6 +42,26 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def mailer(url: str) -> dict[str, Any]:
+    """Django's settings of how mail leaves for ``url``; for an empty one, it is written to standard error."""
+    parts = urlsplit(url)
+    if parts.scheme not in MAIL_SCHEMES:
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend", "OPTIONS": {"stream": sys.stderr}}
+    options = {
+        "host": unquote(parts.hostname or ""),
+        "port": parts.port or MAIL_SCHEMES[parts.scheme],
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_tls": parts.scheme == "smtp",
+        "use_ssl": parts.scheme == "smtps",
+        "timeout": 10,
+    }
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+# Their usual ports: encrypted from the first byte, encrypted by STARTTLS, and not at all.
+MAIL_SCHEMES = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
+
 # Everything that is this installation's own and not in the repository: the embedded server, the generated key.
 DATA_DIR = Path(env("AFTERWORD_DATA") or BASE_DIR / ".afterword")
 SITE_NAME = env("AFTERWORD_NAME", "Afterword")
@@ -61,6 +82,10 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_filters",
     "procrastinate.contrib.django",
 ]
@@ -76,6 +101,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
+    "accounts.middleware.LastUseMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "archive.urls"
@@ -131,6 +159,43 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+
+# Signing in: django-allauth, with what is ours in accounts/. Whose role works in the admin needs a second factor.
+REQUIRE_MFA = flag("AFTERWORD_REQUIRE_MFA")
+OPEN_REGISTRATION = flag("AFTERWORD_OPEN_REGISTRATION")
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # the page says who is signed in, and why they were sent there
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of who registered; see accounts.adapter.ConfirmAddressStage
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username"}
+# Wrong passwords are counted in Postgres, right under parallel attempts: see accounts.attempts.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.AuthenticateForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "activate_totp": "accounts.forms.ActivateTOTPForm",
+}
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # who may sign in at all may protect their account
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # a code of 30 seconds ago, or ahead: clocks differ
+# Proxies in front, each of which adds an address to X-Forwarded-For.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env("AFTERWORD_PROXIES") or 0)
+INVITATION_DAYS = 7
+DEFAULT_FROM_EMAIL = env("AFTERWORD_EMAIL_FROM", "afterword@localhost")
+MAILERS = {"default": mailer(env("AFTERWORD_EMAIL_URL"))}
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -163,13 +228,16 @@ SECURE_CSP = {
 HTTPS = flag("AFTERWORD_HTTPS")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = HTTPS
+# Without https, browsers give passkeys to pages of this machine alone, whose origin fido2 would refuse.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
-# Whether other hosts of the domain speak https, and for ever, is not this application's to promise.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Whether other hosts of the domain speak https, and for ever, is not this application's to promise. An archive works
+# without mail; archive.W005 says what it lacks then.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "mail.E001"]
 
 # Limits. Each says in its error what to do at it.
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024

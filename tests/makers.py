@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.test import Client
 
 from accounts.models import User
 from accounts.staff import follow_roles
@@ -116,3 +118,11 @@ def make_user(role: str = "", *, password: str | None = None, **fields: Any) -> 
         user.groups.add(Group.objects.get(name=role))
     follow_roles(user)
     return user
+
+
+def confirm_it_is_them(client: Client) -> None:
+    """As if the person who is signed in had just typed their password again: what sudo mode asks for."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session.save()

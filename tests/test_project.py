@@ -86,6 +86,26 @@ def test_production_checks_name_what_is_missing(monkeypatch: pytest.MonkeyPatch)
     assert all(check.hint for check in found)
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtps://me:p%40ss@mail", ("mail", 465, "p@ss", False, True)),
+        ("smtp://mail:2525", ("mail", 2525, "", True, False)),
+        ("smtp+plain://mail", ("mail", 25, "", False, False)),
+    ],
+)
+def test_addresses_of_mail_servers_are_read(url: str, expected: tuple[object, ...]) -> None:
+    options = settings.mailer(url)["OPTIONS"]
+    assert tuple(options[name] for name in ("host", "port", "password", "use_tls", "use_ssl")) == expected
+
+
+def test_a_mistyped_mail_server_is_an_error_and_none_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFTERWORD_EMAIL_URL", "mail.example.org")
+    assert [check.id for check in checks.check_mail_url(None)] == ["archive.E007"]
+    monkeypatch.delenv("AFTERWORD_EMAIL_URL")
+    assert [check.id for check in [*checks.check_mail_url(None), *checks.check_mail(None)]] == ["archive.W005"]
+
+
 def test_a_short_key_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFTERWORD_SECRET_KEY", "short")
     assert [check.id for check in checks.check_environment(None)] == ["archive.E001"]
@@ -163,7 +183,8 @@ def test_the_containers_steps_work_outside_docker(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_the_production_settings_pass_djangos_own_checks() -> None:
-    environment = {**PRODUCTION, "AFTERWORD_HTTPS": "1", "DATABASE_URL": os.environ.get("DATABASE_URL", "")}
+    mail = {"AFTERWORD_EMAIL_URL": "smtps://a:b@mail.example.org"}
+    environment = {**PRODUCTION, **mail, "AFTERWORD_HTTPS": "1", "DATABASE_URL": os.environ.get("DATABASE_URL", "")}
     if not environment["DATABASE_URL"]:
         pytest.skip("needs the server that make test starts")
     command = [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.html import json_script
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
@@ -67,4 +68,5 @@ def environment(**options: Any) -> Environment:
         public_log=settings.PUBLIC_LOG,
     )
     made.filters.update(stored=stored, excerpt=excerpt, day=day, month=month, moment=moment, number=number)
+    made.filters.update(json_script=json_script)
     return made

@@ -20,6 +20,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return render(request, "404.html", status=404)
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    return render(request, "429.html", status=429)
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """Rendered without the request, so that it asks nothing of a database that may be what broke."""
     return HttpResponse(render_to_string("500.html"), status=500)

@@ -45,6 +45,10 @@ READER = {
     "log": "/log/",
     "log-nothing": "/log/?kind=erase",
     "sign-in": "/sign-in/",
+    "password-forgotten": "/sign-in/forgotten/",
+    "password-sent": "/sign-in/forgotten/sent/",
+    "password-link-over": "/sign-in/forgotten/1-x-y/",
+    "invitation-over": "/invitation/x/",
     "not-found": "/nothing/here/",
 }
 MODERATOR = {
@@ -66,7 +70,17 @@ ARCHIVIST = {
     "progress": "/admin/archive/source/1/progress/",
     "admin-sites": "/admin/archive/site/",
 }
-ADMINISTRATOR = {"admin-users": "/admin/accounts/user/", "admin-user": "/admin/accounts/user/1/change/"}
+ADMINISTRATOR = {
+    "admin-users": "/admin/accounts/user/",
+    "admin-user": "/admin/accounts/user/1/change/",
+    "admin-invitations": "/admin/accounts/invitation/",
+    "admin-invite": "/admin/accounts/invitation/add/",
+    "account": "/account/",
+    "account-sessions": "/account/sessions/",
+    "account-password": "/account/password/",
+    "account-confirm": "/account/confirm/?next=/account/app/",
+    "account-passkeys": "/account/passkeys/",
+}
 PAGES = [
     *((None, name, path) for name, path in READER.items()),
     *(("moderator", name, path) for name, path in MODERATOR.items()),
