@@ -67,7 +67,11 @@ def _day(at: datetime) -> str:
 
 def text(cited: Citation) -> str:
     """One sentence, and the digest."""
-    what = f"comment {cited.comment:,} on “{_line(cited.title)}”" if cited.comment else f"“{_line(cited.title)}”"
+    what = (
+        f"{'c' if cited.author else 'C'}omment {cited.comment:,} on “{_line(cited.title)}”"
+        if cited.comment
+        else f"“{_line(cited.title)}”"
+    )
     parts = [_line(cited.author), what, _line(cited.site), _day(cited.written) if cited.written else ""]
     sentence = ", ".join(part for part in parts if part)
     return (

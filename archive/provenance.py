@@ -51,16 +51,19 @@ class Extract(NamedTuple):
     next: int | None
 
 
-def extract(article: Article, at: int) -> Extract | None:
-    """The lines around offset ``at``, or None where the article has no source text that was kept."""
+def extract(article: Article, at: int | None) -> Extract | None:
+    """The lines around offset ``at``, its part marked; the first lines, none marked, where there is no offset.
+
+    None where the article has no source text that was kept.
+    """
     pieces = source_text.pieces(article.source) if article.span_start is not None else None
-    lines, wanted = source_text.lines_around(pieces or (), at, before=LINES_PER_PAGE, after=LINES_PER_PAGE)
+    lines, wanted = source_text.lines_around(pieces or (), at or 0, before=LINES_PER_PAGE, after=LINES_PER_PAGE)
     if not lines:
         return None
     first = max(0, wanted - BEFORE)
     page, later = lines[first : first + LINES_PER_PAGE], lines[first + LINES_PER_PAGE :]
     parts = _parts(article, page[0].span.start, page[-1].span.end)
-    here = _part_at(parts, at)
+    here = None if at is None else _part_at(parts, at)
     earlier = lines[max(0, first - LINES_PER_PAGE + BEFORE)].span.start if first else None
     return Extract([_line(line, parts, here) for line in page], earlier, later[0].span.start if later else None)
 

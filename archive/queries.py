@@ -104,6 +104,15 @@ _MOST_NAMED = """
         ) AS first GROUP BY entity_id ORDER BY n DESC, entity_id LIMIT %s
     ) AS most JOIN archive_entity AS entity ON entity.id = most.entity_id ORDER BY most.n DESC, entity.id
 """
+# Joined sideways, so that Postgres plans for an article like any other: told which, it may read a long thread by the
+# ids of the whole archive.
+_NEWER = """
+    SELECT count(*), min(newer.thread_rank), (array_agg(newer.id ORDER BY newer.thread_rank))[1]
+    FROM archive_article AS article, LATERAL (
+        SELECT id, thread_rank FROM archive_comment
+        WHERE article_id = article.id AND id > %s AND status = 'published' ORDER BY id LIMIT %s
+    ) AS newer WHERE article.id = %s
+"""
 AROUND = 140  # code points of context before a mention
 
 
@@ -209,6 +218,14 @@ def tally_of(rows: Iterable[ThreadRow]) -> BasisTally:
         authors_unknown=sum(row.author_basis == unknown for row in shown),
         dates_unknown=sum(row.date_basis == unknown for row in shown),
     )
+
+
+class Newer(NamedTuple):
+    """How many comments came after one, and the place and id of the first of them in thread order, if there is any."""
+
+    comments: int
+    rank: int | None
+    id: int | None
 
 
 class EntityTally(NamedTuple):
@@ -438,6 +455,17 @@ class CommentQuerySet(QuerySet[Comment]):
         """The place of a comment in its thread, None where the article has no such comment."""
         found = self.filter(article_id=article_id, pk=comment_id)
         return found.values_list("thread_rank", flat=True).first()
+
+    def at_place(self, article_id: int, rank: int) -> int | None:
+        """The id of the comment at this place of a thread, or of the last one where the thread ends before it."""
+        found = self.filter(article_id=article_id, thread_rank__lte=rank).order_by("-thread_rank")
+        return found.values_list("pk", flat=True).first()
+
+    def newer_than(self, article_id: int, comment_id: int, *, limit: int) -> Newer:
+        """What readers see of an article's comments that came after one, of which at most ``limit`` are counted."""
+        with connection.cursor() as cursor:
+            cursor.execute(_NEWER, [comment_id, limit, article_id])
+            return Newer._make(cursor.fetchone())
 
     def in_order(self, article_id: int, order: Order, *, start: int, limit: int) -> Stretch:
         """A part of the thread in another order: stored, for a long thread, and made for a short one."""

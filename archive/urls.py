@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("site/<int:site_id>/", site.site, {"slug": ""}),
     path("search/", search.search, name="search"),
     path("a/<int:article_id>/feed/", feeds.of_article, name="article-feed"),
+    path("a/<int:article_id>/c/new/", discussion.newer, name="new-comments"),
     path("a/<int:article_id>/c/<int:comment_id>/", discussion.comment, name="comment"),
     path("a/<int:article_id>/c/<int:comment_id>/source/", source.comment_source, name="comment-source"),
     path("a/<int:article_id>/c/<int:comment_id>/cite.<str:kind>", discussion.cite, name="cite-comment"),

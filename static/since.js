@@ -17,6 +17,7 @@ export function startSince(thread, tools) {
   const line = document.createElement("p");
   line.className = "since";
   tools.append(line);
+  let whole = null; // what is said of the other pages
   let isNew = (item) => visit.before && numberOf(item) > visit.before.newest;
   let when = visit.before && `since your visit on ${told.format(visit.before.at)}`;
 
@@ -30,14 +31,25 @@ export function startSince(thread, tools) {
     }
     line.textContent = when ? `${count || "Nothing"} new on this page ${when}` : "";
     line.hidden = !when;
+    if (whole) line.append("; ", whole);
+    return count;
   };
   addSlider(thread, tools, (day) => {
+    whole = null;
     isNew = (item) => dayOf(item) >= day;
     when = `since ${told.format(day * DAY)}`;
     mark();
     return line.textContent;
   });
-  mark();
+  const here = mark();
+  if (visit.before && visit.newest > visit.before.newest) {
+    const asked = when;
+    askOfAll(thread, visit.before.newest, here).then((words) => {
+      if (when !== asked) return; // a day was chosen meanwhile
+      whole = words;
+      mark();
+    });
+  }
   return { mark };
 }
 
@@ -54,6 +66,22 @@ function thisVisit(thread) {
   const visit = { ...kept, before };
   if (newest) keep(name, Object.assign(visit, { at: now, newest })); // a page of one comment is no visit of the thread
   return visit;
+}
+
+/** How much is new in the whole thread, where that is more than on this page: only the archive can count it. */
+async function askOfAll(thread, after, here) {
+  try {
+    const { count, more, first } = await (await fetch(`${thread.dataset.new}?after=${after}`)).json();
+    if (count <= here) return null;
+    const words = document.createElement("span");
+    const link = document.createElement("a");
+    link.href = first;
+    link.textContent = "the first of them";
+    words.append(`${more ? "more than " : ""}${count.toLocaleString("en-GB")} in all: `, link);
+    return words;
+  } catch {
+    return null; // what the page says of itself stands
+  }
 }
 
 function badge(item, fresh) {

@@ -209,6 +209,18 @@ def test_a_discussion_at_random_is_one_that_readers_see() -> None:
     assert (answer.status_code, answer["Cache-Control"]) == (302, "no-store")
 
 
+def test_queries_of_a_discussion_at_random() -> None:
+    # the first and the last id; the article
+    counts = []
+    for number in (3, 300):
+        for _ in range(number):
+            make_article()
+        with CaptureQueriesContext(connection) as captured:
+            Client().get("/random/")
+        counts.append(len(captured))
+    assert counts == [3, 3]
+
+
 def test_at_random_in_an_empty_archive_leads_home() -> None:
     assert Client().get("/random/")["Location"] == "/"
 

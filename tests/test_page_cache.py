@@ -268,6 +268,7 @@ def test_who_has_the_page_is_told_so(header: str) -> None:
     STORE.forget()  # that the page is the same is known without it
     answer = ask(path, **{"If-None-Match": header.format(tag, tag.removeprefix("W/"))})
     assert (answer.status_code, answer.content, answer["ETag"], len(STORE)) == (304, b"", tag, 0)
+    assert answer["Vary"] == "Accept-Encoding, Cookie, HX-Request"
 
 
 @pytest.mark.parametrize("header", ["", '"x"', "W/", "x" * 5000, '""'])

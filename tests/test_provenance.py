@@ -44,6 +44,12 @@ def lines(client: Client, article: Article, at: int = 0) -> list[tuple[str, str]
     return [(look, html.unescape(text)) for look, text in found]
 
 
+def test_without_a_place_nothing_is_marked(client: Client) -> None:
+    page = client.get(f"/a/{make().pk}/source/").content.decode()
+    assert page.count("<li class=") == 8
+    assert " here" not in page.partition('<ol class="source"')[2].partition("</ol>")[0]
+
+
 def test_each_line_says_what_it_became(client: Client) -> None:
     shown = lines(client, make(), TEXT.index("first"))
     assert [look for look, _ in shown] == [

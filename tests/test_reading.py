@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive import queries, threads
+from archive import counters, queries, threads
 from archive.ingest import loader
 from archive.ingest.records import Discussion, Post
 from archive.models import Article, Comment, Entity, Source, ThreadOrder
@@ -362,6 +362,53 @@ def test_a_comment_is_shown_with_as_much_above_it_as_asked_for(asked: str, level
     page = get(last.get_absolute_url(), context=asked)
     assert Nesting(page).levels[f"c{last.pk}"] == levels
     assert f'<link rel="canonical" href="http://testserver{last.get_absolute_url()}">' in page
+
+
+@pytest.mark.parametrize(("upto", "last"), [("3", 2), ("1", 0), ("0", 0), ("99", 4), ("9" * 18, 4)])
+def test_a_part_is_asked_for_by_the_number_of_its_last_comment(upto: str, last: int) -> None:
+    article = make_article(comments="a(b(c)d)e", slug="tram")
+    rows = comments_of(article)
+    answer = Client().get(f"{article.get_absolute_url()}?from={rows[1].pk}&upto={upto}")
+    part = f"?from={rows[1].pk}&to={rows[last].pk}#discussion"
+    assert (answer.status_code, answer["Location"]) == (302, article.get_absolute_url() + part)
+    assert f'name="from" value="{rows[1].pk}"' in get(rows[1].get_absolute_url())
+
+
+@pytest.mark.parametrize("query", ["upto=2", "from=1&upto=x", "from=x&upto=2", "from=1&upto="])
+def test_half_of_a_part_is_the_whole_thread(query: str) -> None:
+    assert shown(get(f"{make_article(comments='ab', slug='tram').get_absolute_url()}?{query}"))
+
+
+def test_what_is_new_is_counted_over_the_whole_thread() -> None:
+    article = make_article(comments="a(b(c)d)e")
+    rows = comments_of(article)
+    hide(rows[2])
+    path = f"/a/{article.pk}/c/new/?after="
+    with override_settings(COMMENTS_PER_PAGE=2):
+        found = Client().get(f"{path}{rows[1].pk}").json()
+    assert found == {"count": 2, "more": False, "first": f"{article.get_absolute_url()}?rank=2#c{rows[3].pk}"}
+    assert Client().get(f"{path}{rows[4].pk}").json() == {"count": 0, "more": False, "first": ""}
+    assert Client().get(f"{path}x").json()["count"] == 4
+    Article.objects.update(status="hidden")
+    assert Client().get(path).status_code == 404
+
+
+def test_queries_of_what_is_new() -> None:
+    # the article; its newer comments
+    for length in (3, 300):
+        article = make_article(comments=["x"] * length)
+        assert len(queries_of(f"/a/{article.pk}/c/new/?after=0")) == 2
+
+
+def test_the_page_draws_when_it_was_written_and_each_bar_leads_to_its_comments() -> None:
+    article = make_forest([None] * 4, [0, 1, 24 * 60, 3 * 24 * 60])
+    counters.recount_articles([article.pk])
+    page = get(article.get_absolute_url())
+    assert page.count('<rect class="bar"') == 3
+    assert page.count('<th scope="row"><a href=') == 3
+    link = f"{article.get_absolute_url()}?since=2017-03-14&amp;until=2017-03-14#discussion"
+    assert page.count(f'href="{link}"') == 2  # in the drawing and in its table
+    assert len(shown(get(link.partition("#")[0].replace("&amp;", "&")))) == 2
 
 
 def rest(page: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 ANCESTORS = 4  # shown above a comment on its own page, where ``?context=`` does not say how many
 MAX_ANCESTORS = 20
 ENTITIES = 12
+NEW = 1_000  # comments that are counted as new since a visit
 TALLIED = 1_000  # comments, or mentions, that the notes at the side count: the first of a longer thread
 
 
@@ -44,6 +45,8 @@ def article(request: HttpRequest, article_id: int, slug: str) -> HttpResponse:
     if elsewhere := moved(request, own):
         return elsewhere
     asked = selection.asked(request.GET)
+    if upto := _part_upto(request, shown.pk):
+        return HttpResponseRedirect(f"{own}?{upto}#discussion")
     if request.GET.get("view") == "print":
         return _printed(request, shown)
     narrowed = ThreadFilter(request.GET, shown) if selection.is_filtered(request.GET) else None
@@ -206,6 +209,17 @@ def _varying(made: HttpResponse) -> HttpResponse:
     return made
 
 
+def newer(request: HttpRequest, article_id: int) -> HttpResponse:
+    """For a script: how many comments came after ``?after=``, and where the first of them in thread order is."""
+    shown = get_object_or_404(queries.articles().visible_to(request.user).only("slug"), pk=article_id)
+    found = queries.comments().newer_than(shown.pk, number(request.GET.get("after")) or 0, limit=NEW + 1)
+    first = ""
+    if found.rank is not None:
+        size = settings.COMMENTS_PER_PAGE
+        first = f"{shown.get_absolute_url()}?rank={found.rank // size * size}#c{found.id}"
+    return JsonResponse({"count": min(found.comments, NEW), "more": found.comments > NEW, "first": first})
+
+
 def cite(request: HttpRequest, article_id: int, kind: str, comment_id: int = 0) -> HttpResponse:
     """A citation as a file."""
     shown = _visible_article(request, article_id)
@@ -261,6 +275,15 @@ def _canonical(own: str, asked: Asked, found: Selection) -> str:
     size = settings.COMMENTS_PER_PAGE
     first = found.start // size * size if asked.order == Order() else 0
     return f"{own}?rank={first}" if first else own
+
+
+def _part_upto(request: HttpRequest, article_id: int) -> str:
+    """The query of a part that is asked for from a comment to the one with a number, as it stands beside each."""
+    first, upto = number(request.GET.get("from")), number(request.GET.get("upto"))
+    if first is None or upto is None:
+        return ""
+    last = queries.comments().at_place(article_id, min(max(upto - 1, 0), selection.LAST_PLACE))
+    return f"from={first}&to={last}" if last else ""
 
 
 def _part_of(asked: Asked) -> str:

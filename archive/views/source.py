@@ -21,7 +21,7 @@ def source(request: HttpRequest, article_id: int) -> HttpResponse:
         .defer("source__content", "body", "html")
     )
     article = get_object_or_404(found, pk=article_id)
-    extract = provenance.extract(article, number(request.GET.get("at")) or 0)
+    extract = provenance.extract(article, number(request.GET.get("at")))
     if extract is None:
         raise Http404
     return page(

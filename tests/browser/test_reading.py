@@ -72,6 +72,35 @@ def test_all_pages_of_a_thread_are_reached(
     context.close()
 
 
+def test_the_longest_threads_stay_in_the_margin(page: Page, discussions: Discussions) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"/a/{discussions['long']['article']}/-/?rank=200")
+    outline = page.get_by_role("navigation", name="The longest threads")
+    page.locator("ol.thread > li").last.scroll_into_view_if_needed()
+    expect(outline).to_be_in_viewport(ratio=0.9)
+    outline.get_by_role("link").first.click()
+    expect(page.locator("li:target")).to_be_in_viewport()
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.get_by_role("link", name="The longest threads").first.click()
+    expect(outline).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_part_of_a_thread_is_made_from_a_comments_page(
+    browser: Browser, demo: Demo, discussions: Discussions, scripts: bool
+) -> None:
+    context = browser.new_context(base_url=demo.url, java_script_enabled=scripts)
+    page = context.new_page()
+    small = discussions["small"]
+    page.goto(f"/a/{small['article']}/c/{small['comments']['b']}/")
+    page.get_by_label("from this comment to number").fill("4")
+    page.get_by_role("button", name="Show that part").click()
+    ids = [small["comments"][name] for name in "bd"]
+    expect(page).to_have_url(re.compile(rf"\?from={ids[0]}&to={ids[1]}#discussion$"))
+    expect(page.locator("ol.thread li:not(.context)")).to_have_count(3)
+    context.close()
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_comment_folds_with_what_is_below_it(
     browser: Browser, demo: Demo, discussions: Discussions, scripts: bool

@@ -49,6 +49,11 @@ def small(page: Page, discussions: Discussions) -> Thread:
 
 
 @pytest.fixture
+def long(page: Page, discussions: Discussions) -> Thread:
+    return Thread(page, discussions["long"])
+
+
+@pytest.fixture
 def deep(page: Page, discussions: Discussions) -> Thread:
     return Thread(page, discussions["deep"])
 
@@ -142,6 +147,15 @@ def test_what_came_since_the_last_visit_is_marked_and_stepped_through(small: Thr
     expect(small.head("f")).to_be_focused()
     small.press("N")
     expect(small.head("d")).to_be_focused()
+
+
+def test_what_is_new_on_other_pages_is_counted_and_led_to(long: Thread) -> None:
+    long.open().visited("t149")
+    long.open()
+    expect(long.page.locator(".since")).to_contain_text("50 new on this page since your visit on")
+    expect(long.page.locator(".since")).to_contain_text("; 300 in all: the first of them")
+    long.open("?rank=400").page.get_by_role("link", name="the first of them").click()
+    expect(long.at("t150")).to_be_in_viewport()
 
 
 def test_what_is_new_stays_so_during_a_visit(small: Thread) -> None:
