@@ -12,7 +12,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError
 
-from archive import database_role
+from archive import database_role, suppressions
 from archive.entities.extractor import model_problem
 from archive.ingest import importer
 from archive.ingest.reading_model import ReadingModel
@@ -59,6 +59,24 @@ def check_mail_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Write it as smtps://user:password@host, smtp:// (with STARTTLS) or smtp+plain:// (not encrypted)."
     return [Error("AFTERWORD_EMAIL_URL is no address of a mail server.", hint=hint, id="archive.E007")]
+
+
+@register(Tags.database)
+def check_suppressions(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """The database holds nothing that was erased: as after a restore from a backup that is older than an erasure."""
+    if not databases:
+        return []
+    hint = "Run manage.py apply_suppressions before readers come."
+    try:
+        missing = suppressions.not_applied()
+    except DatabaseError:
+        return []  # it is not there yet, or not migrated: others say so
+    except (OSError, ValueError) as error:
+        hint = "Put AFTERWORD_SUPPRESSIONS and its .key file back from their copies."
+        return [Error(f"The list of suppressions cannot be read: {error}.", hint=hint, id="archive.E008")]
+    if not missing:
+        return []
+    return [Error(f"{len(missing)} erasures are not applied to this database.", hint=hint, id="archive.E007")]
 
 
 @register("archive", deploy=True)

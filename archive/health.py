@@ -1,4 +1,8 @@
-"""``/healthz``: the process answers. ``/readyz``: it can serve, because the database answers and is migrated."""
+"""``/healthz``: the process answers. ``/readyz``: it can serve.
+
+It cannot while the database does not answer or is not migrated, or was restored from a backup that holds again what was
+erased since.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from archive import suppressions
 
 
 class HealthMiddleware:
@@ -31,4 +37,13 @@ def not_ready() -> str:
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
         return "the database does not answer"
-    return "migrations are pending: run manage.py migrate" if pending else ""
+    if pending:
+        return "migrations are pending: run manage.py migrate"
+    return "erasures are missing in a restored database: run manage.py apply_suppressions" if _restored() else ""
+
+
+def _restored() -> bool:
+    try:
+        return bool(suppressions.not_applied())
+    except (OSError, ValueError):
+        return True  # a list that cannot be read may name what must not be shown

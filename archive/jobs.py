@@ -11,7 +11,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from archive import counters, queue
+from archive import cases, counters, queue
 from archive.entities import resolver
 from archive.ingest import importer
 from archive.search import sync
@@ -38,6 +38,20 @@ def import_received(
 def extract_entities(article_id: int) -> None:
     found = resolver.extract_article(article_id)
     log.info("extracted", extra={"article": article_id, "mentions": found})
+
+
+@app.task(name="archive.jobs.work_on_case", retry=3)
+def work_on_case(case_id: int) -> None:
+    """Mask, unmask or erase, as the case says; killed and run again, it goes on."""
+    done = cases.carry_out(case_id)
+    log.info("worked on a case", extra={"case": case_id, "articles": done})
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="archive.jobs.erase_due", queueing_lock="erase_due")
+def erase_due(timestamp: int | None = None) -> None:
+    """Begin the erasures of which the cooling-off period is over."""
+    cases.begin_due()
 
 
 @app.periodic(cron="* * * * *")

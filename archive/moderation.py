@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Action, Cause = Decision.Action, Decision.Cause
 COMMENT, ARTICLE = "comment", "article"
+CASE = "case"  # its steps are taken, and taken back, by ``cases``
 STRUCTURE = "structure"  # of an article: corrected, published and discarded in its review, and undone there
 MAX_REASON = 500  # characters
 
@@ -169,6 +170,10 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
     decision_log.check_actor(by)
     if decision.target == STRUCTURE:
         return Result(None, [], [Problem("a correction is undone in the review of its article")])
+    if decision.action == Action.ERASE:
+        return Result(None, [], [Problem("what was erased is gone for good")])
+    if decision.target == CASE:
+        return Result(None, [], [Problem("the steps of a case are taken back on the case's own page")])
     if trouble := _reason_problem(reason, required=False):
         return Result(None, [], [trouble])
     is_bulk = decision.target_id is None

@@ -15,6 +15,7 @@ from archive.models import Outbox
 
 SYNC_SEARCH = "archive.jobs.sync_search"
 EXTRACT = "archive.jobs.extract_entities"
+WORK_ON_CASE = "archive.jobs.work_on_case"
 
 
 def add(article_id: int, comment_ids: Sequence[int] | None = None) -> None:
@@ -26,6 +27,11 @@ def add(article_id: int, comment_ids: Sequence[int] | None = None) -> None:
 def extract_later(article_id: int) -> None:
     """The texts of the article changed: its mentions have to be found again. Deferred in the same transaction."""
     app.configure_task(EXTRACT, lock=f"article-{article_id}").defer(article_id=article_id)
+
+
+def work_on_case(case_id: int) -> None:
+    """A case is to be masked, unmasked or erased. Deferred in the same transaction; one job at a time for each case."""
+    app.configure_task(WORK_ON_CASE, lock=f"case-{case_id}").defer(case_id=case_id)
 
 
 def _nudge_search() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import NamedTuple
 
-from archive import queries, source_text
+from archive import masks, queries, redaction, source_text
 from archive.ingest.records import Span
 from archive.models import Article, Comment
 from archive.source_text import Line
@@ -62,6 +62,8 @@ def extract(article: Article, at: int | None) -> Extract | None:
         return None
     first = max(0, wanted - BEFORE)
     page, later = lines[first : first + LINES_PER_PAGE], lines[first + LINES_PER_PAGE :]
+    if marks := masks.on(article.pk):
+        page = [line._replace(text=redaction.covered(line.text, marks)) for line in page]
     parts = _parts(article, page[0].span.start, page[-1].span.end)
     here = None if at is None else _part_at(parts, at)
     earlier = lines[max(0, first - LINES_PER_PAGE + BEFORE)].span.start if first else None

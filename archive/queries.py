@@ -335,8 +335,8 @@ class CommentQuerySet(QuerySet[Comment]):
 
     def written_as(self, name: str, *, site_id: int) -> Self:
         """Comments under exactly this name."""
-        key = hashlib.sha256(name.strip().encode("utf-8", "surrogatepass")).digest()
-        return self.filter(author_id=Subquery(authors().filter(site_id=site_id, key=key).order_by().values("pk")[:1]))
+        found = authors().filter(site_id=site_id, key=author_key(name)).order_by()
+        return self.filter(author_id=Subquery(found.values("pk")[:1]))
 
     def places(self, *, by_date: bool, limit: int) -> list[tuple[int, int]]:
         """Rank and id of each, at most ``limit``, in thread order, or by date with the undated last."""
@@ -659,6 +659,11 @@ def mentions() -> MentionQuerySet:
 
 def entities() -> EntityQuerySet:
     return EntityQuerySet(Entity)
+
+
+def author_key(name: str) -> bytes:
+    """What a name is looked up by."""
+    return hashlib.sha256(name.strip().encode("utf-8", "surrogatepass")).digest()
 
 
 def authors() -> AuthorQuerySet:

@@ -15,7 +15,7 @@ import zstandard
 from django.db import transaction
 from django.utils import timezone
 
-from archive import moderation, queries, queue, threads
+from archive import masks, moderation, queries, queue, threads
 from archive.ingest import corrections, importer, loader
 from archive.ingest.corrections import Outline
 from archive.ingest.readers.decoding import decode
@@ -274,9 +274,10 @@ def _would_show(article: Article, made: Discussion, outline: Outline) -> str:
 def labelled(article: Article) -> dict[str, Any] | None:
     """A reviewed discussion as training data for ``ingest.structure``: paragraphs and links, nothing hidden.
 
-    None where a part of it is hidden or the text of the source was not kept.
+    None where a part of it is hidden or masked, or the text of the source was not kept.
     """
-    state = None if loader.hidden_spans(article.pk) else state_of(article, as_published=True)
+    kept_back = loader.hidden_spans(article.pk) or masks.is_masked(article.pk)
+    state = None if kept_back else state_of(article, as_published=True)
     if state is None or not state.outline.comments:
         return None
     found = corrections.discussion_of(state.outline, _known(article))

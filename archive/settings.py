@@ -268,6 +268,11 @@ REVIEW_BELOW = float(env("AFTERWORD_REVIEW_BELOW") or 0)
 # Whether everyone may read what was decided on comments and articles, and why; never the text.
 PUBLIC_LOG = flag("AFTERWORD_PUBLIC_LOG")
 
+# Cases. The list of what was erased lies outside of the database, so that it outlives the restoring of a backup.
+SUPPRESSIONS = env("AFTERWORD_SUPPRESSIONS") or str(DATA_DIR / "suppressions.jsonl")
+ERASE_AFTER_DAYS = float(env("AFTERWORD_ERASE_AFTER_DAYS") or 14)
+ERASE_TWO_PEOPLE = flag("AFTERWORD_ERASE_TWO_PEOPLE")
+
 LOG_FORMAT = env("AFTERWORD_LOG_FORMAT", "json")
 LOGGING = {
     "version": 1,

@@ -1,7 +1,8 @@
 """The lines of a source around a place, without decoding the whole of it for each page.
 
 A source is decoded once and kept in pieces, by its sha256, in this process: at most ``MOST_KEPT`` bytes of all, those
-that nobody asked for longest go first. What was received never changes, so that nothing here grows old.
+that nobody asked for longest go first. What was received changes only where a part of it is erased; how often that
+was done is a part of the name by which it is kept.
 """
 
 from __future__ import annotations
@@ -114,11 +115,12 @@ _kept = _Kept(MOST_KEPT)
 
 def pieces(source: Source) -> tuple[Piece, ...] | None:
     """The source's text in pieces; None where it was too large to be kept. ``source.content`` may be deferred."""
-    found = _kept.get(source.sha256)
+    name = f"{source.sha256} {len(source.redacted)}"
+    found = _kept.get(name)
     if found is None:
         content = Source.objects.filter(pk=source.pk).values_list("content", flat=True).first()
         if content is None:
             return None
         found = tuple(pieces_of(decode(zstandard.decompress(bytes(content))).text))
-        _kept.put(source.sha256, found)
+        _kept.put(name, found)
     return found

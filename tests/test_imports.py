@@ -17,6 +17,7 @@ PURE = {
     "archive.threads": {"archive.ingest.records"},
     "archive.citation": set(),
     "archive.text": {"archive.ingest.records"},
+    "archive.redaction": set(),
     "archive.ingest.records": set(),
     "archive.ingest.readers": {"archive.ingest.records", "archive.ingest.structure"},
     "archive.ingest.structure": {"archive.ingest.records"},
@@ -45,15 +46,37 @@ MAY = {
         "archive.queue",
     },
     "archive.ingest.loader": {
-        "archive.counters", "archive.ingest.corrections", "archive.ingest.records", "archive.ingest.stored",
+        "archive.counters", "archive.erasure", "archive.masks",
+        "archive.ingest.corrections", "archive.ingest.records", "archive.ingest.stored",
         "archive.models", "archive.outbox", "archive.queue", "archive.text", "archive.threads",
+    },
+    "archive.suppressions": {"archive.models", "archive.redaction"},
+    "archive.holdings": {"archive.entities", "archive.models", "archive.redaction", "archive.text"},
+    "archive.masks": {
+        "archive.counters", "archive.entities", "archive.holdings", "archive.models", "archive.outbox",
+        "archive.queries", "archive.redaction", "archive.search", "archive.text",
+    },
+    "archive.erasure": {
+        "archive.counters", "archive.decision_log", "archive.entities", "archive.holdings",
+        "archive.ingest.readers.decoding", "archive.masks", "archive.models", "archive.outbox", "archive.queries",
+        "archive.redaction", "archive.search", "archive.suppressions",
+    },
+    "archive.scope": {"archive.models", "archive.queries", "archive.redaction", "archive.search"},
+    "archive.cases": {
+        "archive.decision_log", "archive.erasure", "archive.masks", "archive.models", "archive.moderation",
+        "archive.outbox", "archive.queries", "archive.queue", "archive.redaction", "archive.scope",
+        "archive.suppressions",
     },
     "archive.ingest.stored": {"archive.ingest.continuity", "archive.ingest.records", "archive.models"},
     "archive.models": {"archive.ingest.records"},
     "archive.review": {
-        "archive.ingest", "archive.models", "archive.moderation", "archive.queries", "archive.queue", "archive.threads",
+        "archive.ingest", "archive.masks",
+        "archive.models", "archive.moderation", "archive.queries", "archive.queue", "archive.threads",
     },
-    "archive.provenance": {"archive.ingest", "archive.models", "archive.queries", "archive.source_text"},
+    "archive.provenance": {
+        "archive.ingest", "archive.masks", "archive.models", "archive.queries", "archive.redaction",
+        "archive.source_text",
+    },
     "archive.source_text": {"archive.ingest", "archive.models"},
 }  # fmt: skip
 

@@ -1,10 +1,10 @@
-"""The moderator's workplace: deciding with a reason, the log of all decisions, undo, readers' reports, cases."""
+"""The moderator's workplace: deciding with a reason, the log of all decisions, undo, readers' reports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,19 +18,11 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from archive import moderation, queries
-from archive.admin.site import ModelAdmin, Workplace, moment, workplace
-from archive.models import Article, Case, Comment, Decision, Report
+from archive.admin.site import Workplace, moment, workplace
+from archive.models import Article, Comment, Decision, Report
 
 MOST_LISTED = 200  # history entries, parts of a bulk decision, or results that one page names
 USUAL_REASONS = ("names a private person", "insult", "spam", "off topic", "asked for by its author", "decided too fast")
-PAST = {
-    Decision.Action.HIDE: "hid",
-    Decision.Action.RESTORE: "restored",
-    Decision.Action.CORRECT: "corrected",
-    Decision.Action.PUBLISH: "published",
-    Decision.Action.REOPEN: "reopened",
-    Decision.Action.DISCARD: "discarded corrections of",
-}
 
 
 class ReasonForm(forms.Form):
@@ -62,13 +54,15 @@ class Line:
         """What was done, without who: "hid comment 12"."""
         entry = self.decision
         if entry.target == moderation.STRUCTURE:
-            return f"{PAST[Decision.Action(entry.action)]} the structure of article {entry.article_id}"
+            return f"{entry.get_action_display()} the structure of article {entry.article_id}"
+        if entry.target == moderation.CASE and entry.action == Decision.Action.UNDO:
+            return f"took back a step of case {entry.target_id}"
         several = "several comments" if entry.target_id is None else f"{entry.target} {entry.target_id}"
         if entry.action == Decision.Action.BULK:
             return f"{'hid' if entry.to_state == Comment.Status.HIDDEN else 'restored'} {several}"
         if entry.action == Decision.Action.UNDO:
             return f"undid decision {entry.undoes_id} on {several}"
-        return f"{PAST[Decision.Action(entry.action)]} {several}"
+        return f"{entry.get_action_display()} {several}"
 
     def __str__(self) -> str:
         return f"{self.decision.actor_name} {self.did}"
@@ -266,7 +260,8 @@ class DecisionAdmin(Workplace[Decision]):
             "part_count": parts.count() if entry.target_id is None else 0,
             "may_undo": self.has_moderate_permission(request)
             and line.undone_by is None
-            and entry.target != moderation.STRUCTURE,
+            and entry.target not in {moderation.STRUCTURE, moderation.CASE}
+            and entry.action != Decision.Action.ERASE,
         }
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -324,25 +319,3 @@ class ReportAdmin(Workplace[Report]):
 
     def has_change_permission(self, request: HttpRequest, obj: Report | None = None) -> bool:
         return bool(request.user.has_perm("archive.change_report"))
-
-
-@workplace(Case)
-class CaseAdmin(ModelAdmin[Case]):
-    """Requests to take down, correct or erase, with who asked, on what ground, and until when."""
-
-    list_display = ("__str__", "kind", "deadline", "opened_at", "closed_at")
-    list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
-    search_fields = ("requester__istartswith",)
-    search_help_text = "The beginning of a requester's name"
-    ordering = ("-id",)
-    readonly_fields = ("opened_at", "opened_by")
-    fields = ("kind", "requester", "basis", "notes", "deadline", "closed_at", "opened_at", "opened_by")
-    radio_fields: ClassVar[dict[str, Any]] = {"kind": admin.HORIZONTAL}
-
-    def has_delete_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Case, form: Any, change: bool) -> None:
-        if not change:
-            obj.opened_by = request.user  # type: ignore[assignment]
-        super().save_model(request, obj, form, change)

@@ -434,6 +434,11 @@ class _Links:
         return self._of
 
 
+def is_derived(body: str, html: str) -> bool:
+    """Whether the HTML was made of the body, with mentions linked or without, and not received as HTML."""
+    return _LINK.sub(r"\1", html) == render_text(body)
+
+
 def _write_html(
     article_id: int, texts: Iterable[_Text], rows: Mapping[int | None, Sequence[Mention]], links: _Links
 ) -> bool:
@@ -449,7 +454,7 @@ def _write_html(
         if text.comment_id not in rows:
             continue
         html = render_text(text.body, _marks(text.body, rows[text.comment_id], to))
-        if html == text.html or _LINK.sub(r"\1", text.html) != render_text(text.body):
+        if html == text.html or not is_derived(text.body, text.html):
             continue
         if text.comment_id is None:
             own = html

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import zstandard
 from django.conf import settings
 
+from archive import erasure
 from archive.ingest import loader
 from archive.ingest.loader import Outcome
 from archive.ingest.progress import LiveProgress
@@ -181,10 +182,14 @@ def too_large(size: int, limit: int) -> str:
     return f"too large: {size / 1e6:,.0f} MB, and at most {limit / 1e6:,.0f} MB are read at once; split it"
 
 
-def receive(data: bytes, *, name: str, by: User | None = None) -> Source:
-    """Keep what was received, before anything is made of it. The same bytes again give the same source."""
+def receive(data: bytes, *, name: str, by: User | None = None, digest: str = "") -> Source:
+    """Keep what was received, before anything is made of it. The same bytes again give the same source.
+
+    What was erased of these bytes is not kept again; ``digest`` names them where that was done before.
+    """
+    digest = digest or hashlib.sha256(data).hexdigest()
+    data = erasure.redacted(digest, data)
     content = zstandard.compress(data) if len(data) <= MAX_KEPT_BYTES else None
-    digest = hashlib.sha256(data).hexdigest()
     fields = {"name": storable(name)[:500], "size": len(data), "content": content, "received_by": by}
     return Source.objects.get_or_create(sha256=digest, defaults=fields)[0]
 
@@ -202,6 +207,7 @@ def import_source(
     """Read ``data`` and store what is in it; a source that cannot be read leaves nothing behind."""
     started = time.monotonic()
     digest = hashlib.sha256(data).hexdigest()
+    data = erasure.redacted(digest, data)
     earlier = Source.objects.filter(sha256=digest).defer("content").first()
     if earlier and (report := _already_imported(earlier, name=name, format=format, model=reader_model)):
         return report
@@ -210,7 +216,7 @@ def import_source(
         return rejected(name, reading.rejected)
     if earlier and _failed_to_better(earlier, reading):
         return _unchanged(earlier, name=name, problems=_problems(reading))
-    source = receive(data, name=name, by=by)
+    source = receive(data, name=name, by=by, digest=digest)
     return _store(reading, source=source, site=site, name=name, started=started, progress=progress)
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.text import slugify
 
-from archive import counters, outbox, queue, text, threads
+from archive import counters, erasure, masks, outbox, queue, text, threads
 from archive.ingest import corrections
 from archive.ingest.records import Basis, Claim, Discussion, Post, Problem, storable
 from archive.ingest.stored import StoredReading, sha256
@@ -214,6 +214,8 @@ class _Load:
 
     def _done(self, article_id: int, outcome: Outcome) -> Stored:
         self._store_orders(article_id)
+        masks.put_on_again(article_id)
+        erasure.suppress(article_id)
         outbox.add(article_id)
         outbox.extract_later(article_id)
         problems = [*self.discussion.problems, *self.order.problems()]

@@ -1,9 +1,10 @@
 """Tables only. Everything that reads them is in ``archive.queries``; who writes them is said at each."""
 
 from archive.models.article import Article, Author, Site, Tally
+from archive.models.case import Case, CaseNote, Masked, Suppression
 from archive.models.comment import Comment, FormerComment, Reason, Revision, ThreadOrder
 from archive.models.entity import Alias, Entity, Judgement, Mention
-from archive.models.moderation import Case, Decision, Report
+from archive.models.moderation import Decision, Report
 from archive.models.queue import Waiting, WaitingTally
 from archive.models.review import Correction, Review
 from archive.models.source import Outbox, SearchDocument, Source
@@ -13,12 +14,14 @@ __all__ = [
     "Article",
     "Author",
     "Case",
+    "CaseNote",
     "Comment",
     "Correction",
     "Decision",
     "Entity",
     "FormerComment",
     "Judgement",
+    "Masked",
     "Mention",
     "Outbox",
     "Reason",
@@ -28,6 +31,7 @@ __all__ = [
     "SearchDocument",
     "Site",
     "Source",
+    "Suppression",
     "Tally",
     "ThreadOrder",
     "Waiting",

@@ -1,6 +1,5 @@
-"""The log of decisions, readers' reports, and requests handled as cases."""
+"""The log of decisions, and readers' reports."""
 
-from django.conf import settings
 from django.db import models
 
 
@@ -62,6 +61,7 @@ class Decision(models.Model):
             models.Index(fields=["article_id", "target_id"], name="decision_by_target"),
             models.Index(fields=["parent_id"], name="decision_by_parent", condition=models.Q(parent_id__isnull=False)),
             models.Index(fields=["action", "-id"], name="decision_by_action"),
+            models.Index(fields=["case_id"], name="decision_by_case", condition=models.Q(case_id__isnull=False)),
             models.Index(fields=["undoes_id"], name="decision_undone_by", condition=models.Q(undoes_id__isnull=False)),
         ]
 
@@ -84,27 +84,3 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"report {self.pk}"
-
-
-class Case(models.Model):
-    """A request to take something down, correct or erase it."""
-
-    class Kind(models.TextChoices):
-        TAKEDOWN = "takedown", "takedown"
-        CORRECTION = "correction", "correction"
-        ERASURE = "erasure", "erasure"
-
-    kind = models.CharField(max_length=16, choices=Kind)
-    requester = models.CharField(max_length=300)
-    basis = models.TextField(help_text="why it is asked for: a law, a contract, a wish")
-    notes = models.TextField(blank=True)
-    deadline = models.DateField(null=True, blank=True)
-    opened_at = models.DateTimeField(auto_now_add=True)
-    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False)
-    closed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.kind} for {self.requester}"

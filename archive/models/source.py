@@ -7,10 +7,11 @@ from django.db import models
 
 
 class Source(models.Model):
-    """One file, paste or stream as it was received. Written by ``ingest.importer``; never changed afterwards.
+    """One file, paste or stream as it was received. Written by ``ingest.importer``; only an erasure changes it.
 
-    ``content`` is the zstd-compressed bytes. It is null for sources above the documented limit, of which name, size
-    and digest are kept.
+    ``content`` is the zstd-compressed bytes; null for sources above the documented limit, of which name, size and
+    digest are kept. ``sha256`` stays that of what was received, also where people had a part of it erased:
+    ``redacted`` then says for which case, when, and how many code points were overwritten.
     """
 
     class State(models.TextChoices):
@@ -32,6 +33,7 @@ class Source(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.RECEIVED)
     progress = models.IntegerField(default=0, help_text="comments stored so far")
     report = models.JSONField(default=dict)
+    redacted = models.JSONField(default=list, help_text="one entry for each erasure that overwrote a part of it")
 
     class Meta:
         ordering = ["-id"]

@@ -128,3 +128,21 @@ def comments_with(query: Query, article_id: int) -> QuerySet[SearchDocument, Any
     """Ids of the comments of an article that match, as a subquery; some of them may have been hidden since."""
     found = _matching(query).filter(article_id=article_id, comment__isnull=False)
     return found.order_by().values("comment_id")
+
+
+def saying(phrases: Sequence[str]) -> QuerySet[SearchDocument]:
+    """Documents with one of these sequences of words, as they are written; none where there are none."""
+    if not phrases:
+        return SearchDocument.objects.none()
+    wanted = (SearchQuery(phrase, config="simple", search_type="phrase") for phrase in phrases)
+    stemmed = (
+        SearchQuery(phrase, config=configuration(language), search_type="phrase")
+        for language in _stemmed()
+        for phrase in phrases
+    )
+    return SearchDocument.objects.filter(vector=reduce(or_, (*wanted, *stemmed)))
+
+
+def comment_ids_with(query: Query) -> QuerySet[SearchDocument, Any]:
+    """Ids of the comments that match, as a subquery; some of them may have been hidden since."""
+    return _matching(query).filter(comment__isnull=False).order_by().values("comment_id")

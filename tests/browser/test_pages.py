@@ -62,6 +62,9 @@ MODERATOR = {
     "admin-mentions": "/admin/archive/mention/",
     "admin-cases": "/admin/archive/case/",
     "admin-case-new": "/admin/archive/case/add/",
+    "admin-case": "/admin/archive/case/{case}/change/",
+    "admin-case-about": "/admin/archive/case/{case}/scope/",
+    "admin-case-request": "/admin/archive/case/{case}/request/",
     "admin-reports": "/admin/archive/report/",
 }
 ARCHIVIST = {
@@ -100,6 +103,7 @@ def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> Iterator[dict[
         "author": an_author(demo),
         "word": "the",
         "site": site,
+        "case": a_case(demo),
     }
     without_several_years(demo, site)
 
@@ -115,6 +119,22 @@ def an_author(demo: Demo) -> Any:
         " WHERE article_id = 1 AND thread_rank = 0 RETURNING id"
     )
     return author
+
+
+def a_case(demo: Demo) -> Any:
+    """A request that is overdue, about a name, with a note."""
+    case = demo.value(
+        "INSERT INTO archive_case (kind, state, requester, contact, basis, deadline, outcome, scope, words, opened_at,"
+        " erase_entry, work, work_done, work_total) VALUES ('erasure', 'open', 'M. Okafor', 'm.okafor@example.org',"
+        " 'Right to erasure: wrote as a student, and is found by employers under the name.', '2026-03-02', '',"
+        """ '{"author": "M. Okafor", "articles": [1]}', '["M. Okafor", "Harrow Lane"]', now(), '', '', 0, 0)"""
+        " RETURNING id"
+    )
+    demo.value(
+        "INSERT INTO archive_casenote (case_id, at, by_name, text) VALUES"
+        f" ({case}, now(), 'moderator', 'Wrote back: we look into it, and answer within the month.') RETURNING id"
+    )
+    return case
 
 
 YEARS = [(number, f"201{number % 8}-0{number % 9 + 1}", number * number % 170) for number in range(30)]

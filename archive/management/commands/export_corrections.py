@@ -24,4 +24,4 @@ class Command(BaseCommand):
                 continue
             self.stdout.write(json.dumps(labelled, ensure_ascii=False))
         if kept_back:
-            self.stderr.write(f"{kept_back} kept back: a part of each is hidden, or its source was not kept")
+            self.stderr.write(f"{kept_back} kept back: a part of each is hidden or masked, or its source was not kept")

@@ -1,0 +1,499 @@
+"""Taking away for good: what is wiped where, following an entry of the list of suppressions.
+
+An erasure writes its entry first (``entry_for``, ``suppressions.append``) and then follows it (``follow``): so does
+``manage.py apply_suppressions`` on a database that was restored from an older backup, and an import that brings the
+same material again (``suppress``). All of it may be done twice without harm. Each article is one transaction. What is
+left is the comment's place, as a tombstone, and log entries without content.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import zstandard
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from archive import counters, decision_log, holdings, masks, outbox, queries, redaction, suppressions
+from archive.decision_log import Machine
+from archive.entities import resolver
+from archive.holdings import How
+from archive.ingest.readers.decoding import decode
+from archive.models import (
+    Alias,
+    Article,
+    Author,
+    Case,
+    Comment,
+    Correction,
+    Decision,
+    Entity,
+    Judgement,
+    Masked,
+    Mention,
+    Reason,
+    Report,
+    Review,
+    Revision,
+    SearchDocument,
+    Source,
+    Suppression,
+)
+from archive.redaction import RUN, Marks, merged
+from archive.search import index
+from archive.suppressions import Entry
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+LEAST_WHOLE = 3  # words of a short comment that are looked for anywhere else, and not only as a quoted line
+RESTORED = Machine("list of suppressions")
+
+type Progress = Callable[[int], None]
+type Spans = list[tuple[int, int]]
+
+# A comment's place stays, and when it was written; what it said and who wrote it do not.
+_WIPED: dict[str, Any] = {
+    **dict.fromkeys(("body", "html", "author_name", "external_id", "missing_parent"), ""),
+    **dict.fromkeys(("author", "boundary_reason", "parent_reason", "author_reason", "date_reason")),
+    "status": Comment.Status.ERASED,
+    "cause": Decision.Cause.CASE,
+}
+
+
+# --- The entry -------------------------------------------------------------------------------------------------------
+
+
+def article_name(article: Article) -> str:
+    """The digest of an article's name: what it is known by in the list, whatever its id in another database."""
+    return suppressions.digest()(["article", article.site.name, bytes(article.key).hex()])
+
+
+def comment_name(article_digest: str, external_key: bytes) -> str:
+    return suppressions.digest()(["comment", article_digest, bytes(external_key).hex()])
+
+
+def entry_for(
+    case_id: int,
+    members: Mapping[int, Collection[int]],
+    *,
+    touched: Collection[int],
+    quoting: Mapping[int, Collection[int]],
+    words: Iterable[str],
+    left_out: Collection[str],
+    entry_id: str,
+) -> Entry:
+    """The entry of an erasure: ``members`` are comments by article, ``touched`` other articles to be swept.
+
+    ``quoting`` are other comments of which some lines may be a part of what a member says.
+    """
+    digest = suppressions.digest()
+    named = redaction.marks_of(words, digest)
+    whole, quoted, runs, texts = named.anywhere, dict[int, set[str]](), set[str](), set[str]()
+    entry = Entry(entry_id, case_id, timezone.now().isoformat(timespec="seconds"), left_out=sorted(left_out))
+    for article in _articles({*members, *touched}):
+        name = article_name(article)
+        entry.articles.append([article.pk, name])
+        for comment in _comments(article.pk, members.get(article.pk, ())):
+            entry.comments.append([article.pk, comment.pk, comment_name(name, bytes(comment.external_key))])
+            for body in (comment.body, *_earlier(comment)):
+                runs |= redaction.runs_of(body, digest)
+                quoted = merged(quoted, redaction.lines_of(body, digest))
+                said = redaction.keys(body)
+                if len(said) >= RUN:
+                    texts.add(digest(said))
+                elif len(said) >= LEAST_WHOLE:
+                    whole = merged(whole, {len(said): [digest(said)]})
+    quoted = merged(quoted, _quoted_in(quoting, members, digest))
+    entry.runs.extend(sorted(runs))
+    entry.texts.extend(sorted(texts))
+    entry.words.update({str(length): sorted(some) for length, some in whole.items()})
+    entry.quoted.update({str(length): sorted(some) for length, some in quoted.items()})
+    entry.sources.update(_spans(entry, members))
+    return entry
+
+
+def _articles(article_ids: Collection[int]) -> Iterable[Article]:
+    for pk in sorted(article_ids):
+        if article := queries.articles().select_related("site").defer("body", "html").filter(pk=pk).first():
+            yield article
+
+
+def _comments(article_id: int, pks: Collection[int]) -> Iterable[Comment]:
+    rows = queries.comments().filter(article_id=article_id, pk__in=pks).defer("html").order_by("pk")
+    return rows.iterator(chunk_size=2_000)
+
+
+def _earlier(comment: Comment) -> list[str]:
+    """What the comment said before it was read again or masked."""
+    own = Revision.objects.filter(article_id=comment.article_id, comment=comment).values_list("body", flat=True)
+    kept = Masked.objects.filter(article_id=comment.article_id, table="comment", row=comment.pk, field="body")
+    return [*own, *kept.values_list("before", flat=True)]
+
+
+def _quoted_in(
+    quoting: Mapping[int, Collection[int]], members: Mapping[int, Collection[int]], digest: redaction.Digest
+) -> dict[int, set[str]]:
+    """The quoted lines that are a part of what a member says, by their number of words."""
+    lines: dict[str, int] = {}
+    for article_id, pks in quoting.items():
+        for comment in _comments(article_id, pks):
+            for body in (comment.body, *_earlier(comment)):
+                lines.update((" ".join(said), len(said)) for said in redaction.quoted_lines(body))
+    found: dict[int, set[str]] = {}
+    for article_id, pks in members.items() if lines else ():
+        for comment in _comments(article_id, pks):
+            whole = " ".join(["", *redaction.keys(comment.body), ""])
+            for line in [line for line in lines if f" {line} " in whole]:
+                found.setdefault(lines.pop(line), set()).add(digest(line.split(" ")))
+    return found
+
+
+def _spans(entry: Entry, members: Mapping[int, Collection[int]]) -> dict[str, list[list[int]]]:
+    """Where in each source something is to be overwritten: the comments, bylines beside them, and what is marked."""
+    found: dict[str, list[list[int]]] = {}
+    ids = [pk for pk, _ in entry.articles]
+    marks, digest = entry.marks(), suppressions.digest()
+    for source in Source.objects.filter(article__in=ids).distinct().order_by("pk").iterator(chunk_size=1):
+        if source.content is None:
+            continue
+        text = decode(zstandard.decompress(bytes(source.content))).text
+        places: Spans = []
+        kept: Spans = []
+        for article in Article.objects.filter(source=source, pk__in=ids).order_by("pk"):
+            wiped, stay = _places(article.pk, text, members.get(article.pk, ()), entry.left_out)
+            places, kept = places + wiped, kept + stay
+        seen = redaction.cover(text, kept)  # what a person took out of the scope is not looked at
+        places += redaction.find(seen, marks)
+        places += redaction.find(seen, redaction.Marks(_whole_texts(members, source), digest=digest))
+        if places:
+            found[source.sha256] = [list(place) for place in sorted(set(places))]
+    return found
+
+
+def _places(article_id: int, text: str, pks: Collection[int], left_out: Collection[str]) -> tuple[Spans, Spans]:
+    """The spans of the comments and of their authors' names beside them; and the spans of those that were taken out."""
+    rows = list(
+        queries.comments()
+        .filter(article_id=article_id, span_start__isnull=False)
+        .order_by("span_start")
+        .values_list("pk", "span_start", "span_end", "author_name")
+    )
+    wiped: Spans = []
+    kept: Spans = []
+    members = set(pks)
+    for number, (pk, start, end, author) in enumerate(rows):
+        if f"comment:{pk}" in left_out:
+            kept.append((start or 0, end or 0))
+        if pk not in members or start is None or end is None:
+            continue
+        wiped.append((start, end))
+        before = rows[number - 1][2] or 0 if number else 0
+        after = (rows[number + 1][1] or 0) if number + 1 < len(rows) else len(text)
+        names = redaction.marks_of([author])
+        for gap, gap_end in ((before, start), (end, after)):
+            wiped += [(gap + a, gap + b) for a, b in redaction.find(text[gap:gap_end], names)]
+    return wiped, kept
+
+
+def _whole_texts(members: Mapping[int, Collection[int]], source: Source) -> dict[int, set[str]]:
+    """The texts of comments that have no place of their own in the source, by their number of words."""
+    digest, found = suppressions.digest(), dict[int, set[str]]()
+    for pk in Article.objects.filter(source=source, pk__in=members).values_list("pk", flat=True):
+        for comment in queries.comments().filter(article_id=pk, pk__in=members[pk], span_start__isnull=True):
+            for text in (comment.body, comment.author_name):
+                if said := redaction.keys(text):
+                    found.setdefault(len(said), set()).add(digest(said))
+    return found
+
+
+# --- Following it ----------------------------------------------------------------------------------------------------
+
+
+def follow(entry: Entry, *, by: User | Machine = RESTORED, done: int = 0, progress: Progress | None = None) -> int:
+    """Wipe what the entry names, wherever it is; return how many comments were wiped. ``done`` articles are skipped."""
+    comments = 0
+    sources = dict(entry.sources)
+    marks = entry.marks()
+    for number, article_id in enumerate(_found(entry), 1):
+        if number > done:
+            comments += _follow_in(entry, article_id, marks, by)
+        if progress:
+            progress(number)
+    for sha256, spans in sources.items():
+        with transaction.atomic():
+            _overwrite(sha256, [(start, end) for start, end in spans], entry.case, marks)
+    with transaction.atomic():
+        _sweep_shared(marks)
+        _wipe_case(entry.case, marks)
+        Suppression.objects.get_or_create(entry=entry.id)
+    return comments
+
+
+def _found(entry: Entry) -> list[int]:
+    """The articles by their names: by their ids where these still are theirs, looked for otherwise."""
+    ids, missing = [], set()
+    for pk, name in entry.articles:
+        article = queries.articles().select_related("site").only("key", "site__name").filter(pk=pk).first()
+        if article is not None and article_name(article) == name:
+            ids.append(pk)
+        else:
+            missing.add(name)
+    if missing:
+        rows = queries.articles().select_related("site").only("key", "site__name").order_by("pk")
+        ids += [article.pk for article in rows.iterator() if article_name(article) in missing]
+    return ids
+
+
+def _follow_in(entry: Entry, article_id: int, marks: Marks, by: User | Machine) -> int:
+    with transaction.atomic():
+        article = _locked(article_id)
+        if article is None:
+            return 0
+        names = {name for _, _, name in entry.comments}
+        own = article_name(article)
+        keys = queries.comments().filter(article_id=article_id).values_list("pk", "external_key", "status")
+        members = [pk for pk, key, status in keys.iterator() if comment_name(own, bytes(key)) in names]
+        return _wipe(article, members, marks, left_out=entry.left_out, case_id=entry.case, by=by)
+
+
+def suppress(article_id: int) -> None:
+    """Take out of an article that was just stored what was erased before. Belongs into the import's transaction."""
+    known = suppressions.entries()
+    if not known:
+        return
+    article = _locked(article_id)
+    if article is None:
+        return
+    own, digest = article_name(article), suppressions.digest()
+    here = [entry for entry in known if any(name == own for _, name in entry.articles)]
+    names = {name for entry in here for _, _, name in entry.comments}
+    texts = {text for entry in known for text in entry.texts}
+    rows = queries.comments().filter(article_id=article_id).values_list("pk", "external_key", "body")
+    members = [
+        pk
+        for pk, key, body in rows.iterator(chunk_size=2_000)
+        if comment_name(own, bytes(key)) in names or digest(redaction.keys(body)) in texts
+    ]
+    parts = [entry.marks() for entry in here]
+    runs = {RUN: frozenset(run for entry in known for run in entry.runs)}
+    marks = Marks(
+        merged(runs, *(part.anywhere for part in parts)), merged(*(part.quoted for part in parts)), digest=digest
+    )
+    left_out = {key for entry in here for key in entry.left_out}
+    _wipe(article, members, marks, left_out=left_out, case_id=None, by=RESTORED)
+
+
+def redacted(sha256: str, data: bytes) -> bytes:
+    """The bytes of a source as they may be kept: what was erased of them is overwritten."""
+    spans = suppressions.spans_in(sha256)
+    if not spans:
+        return data
+    text = decode(data).text
+    return data if redaction.BLOCK in text and _stands(text, spans) else _encoded(redaction.cover(text, spans))
+
+
+def _stands(text: str, spans: Spans) -> bool:
+    return redaction.cover(text, spans) == text
+
+
+def _encoded(text: str) -> bytes:
+    """With a mark, so that the text comes out as it is, whatever it begins with."""
+    return codecs.BOM_UTF8 + text.encode()
+
+
+def _locked(article_id: int) -> Article | None:
+    rows = queries.articles().filter(pk=article_id).select_related("site")
+    return rows.select_for_update(no_key=True, of=("self",)).first()
+
+
+# --- One article -----------------------------------------------------------------------------------------------------
+
+
+def _wipe(
+    article: Article,
+    members: Sequence[int],
+    marks: Marks,
+    *,
+    left_out: Collection[str],
+    case_id: int | None,
+    by: User | Machine,
+) -> int:
+    """Empty these comments of an article that is locked, and cover what is marked in everything else of it."""
+    rows = list(queries.comments().filter(article_id=article.pk, pk__in=members).order_by("pk"))
+    fresh = [row for row in rows if row.status != Comment.Status.ERASED]
+    named = counters.entities_in([article.pk])
+    _empty(article, rows)
+    swept = _sweep(article, marks, members, left_out)
+    if not fresh and not swept:
+        return 0
+    resolver.relink(article.pk, swept)
+    list(Entity.objects.filter(pk__in=named).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    _forget_entities(named)
+    counters.recount_articles([article.pk])
+    counters.recount_entities(named)
+    counters.raise_versions([article.pk])
+    index.index(article.pk, None)
+    outbox.add(article.pk)
+    if fresh:
+        decision_log.append([_log_entry(row, case_id) for row in fresh], has_parent=False, by=by, reason="erased")
+    return len(fresh)
+
+
+def _log_entry(comment: Comment, case_id: int | None) -> Decision:
+    return Decision(
+        action=Decision.Action.ERASE,
+        target="comment",
+        article_id=comment.article_id,
+        target_id=comment.pk,
+        revision=comment.version,
+        from_state=comment.status,
+        to_state=Comment.Status.ERASED,
+        cause=Decision.Cause.CASE,
+        case_id=case_id,
+    )
+
+
+def _empty(article: Article, rows: Sequence[Comment]) -> None:
+    """The comments and what belongs to them alone: revisions, mentions, judgements, reports, what a mask kept."""
+    pks = [row.pk for row in rows]
+    if not pks:
+        return
+    here = {"article_id": article.pk, "comment_id__in": pks}
+    for model in (Revision, Mention, Judgement, SearchDocument):
+        manager: Any = model._default_manager
+        manager.filter(**here).delete()
+    Report.objects.filter(**here).update(snapshot="", reason="", outcome="")
+    Masked.objects.filter(article_id=article.pk, table="comment", row__in=pks).delete()
+    names = redaction.marks_of({row.author_name for row in rows})
+    Review.objects.filter(article_id=article.pk).update(proposal=None)
+    _save(Correction.objects.filter(article_id=article.pk), holdings.OF_ARTICLE[Correction], names)
+    queries.comments().filter(article_id=article.pk, pk__in=pks).update(**_WIPED)
+    for author_id in {row.author_id for row in rows if row.author_id}:
+        if not queries.comments().filter(author_id=author_id).exists():
+            Author.objects.filter(pk=author_id).delete()
+
+
+def _sweep(article: Article, marks: Marks, members: Collection[int], left_out: Collection[str]) -> set[int | None]:
+    """Cover what is marked in the rest of the article; return the texts that changed, None for its own."""
+    swept: set[int | None] = set()
+    if f"article:{article.pk}" not in left_out:
+        swept |= {None} if _save([article], holdings.OWN, marks) else set()
+    out = {int(key.partition(":")[2]) for key in left_out if key.startswith("comment:")} | set(members)
+    for model, fields in holdings.OF_ARTICLE.items():
+        manager: Any = model._default_manager
+        rows = manager.filter(article_id=article.pk).order_by("pk").iterator(chunk_size=2_000)
+        kept_out = (row for row in rows if _comment_of(row) not in out)
+        if model in (Mention, Judgement):
+            gone = [row for row, _ in holdings.sweep(kept_out, fields, marks)]
+            manager.filter(article_id=article.pk, pk__in=[row.pk for row in gone]).delete()
+            swept |= {row.comment_id for row in gone}
+            continue
+        changed = _save(kept_out, fields, marks)
+        swept |= {row.pk for row in changed if isinstance(row, Comment)}
+    _sweep_authors(article, swept)
+    _save_masked(article.pk, marks)
+    return swept
+
+
+def _comment_of(row: Any) -> int | None:
+    return int(row.pk) if isinstance(row, Comment) else getattr(row, "comment_id", None)
+
+
+def _save(rows: Iterable[Any], fields: Mapping[str, How], marks: Marks) -> list[Any]:
+    """Write what changes, row by row; return the rows."""
+    changed = holdings.sweep(rows, fields, marks)
+    for row, new in changed:
+        where = {"article_id": row.article_id} if isinstance(row, Comment) else {}
+        type(row)._default_manager.filter(pk=row.pk, **where).update(**new)
+    return [row for row, _ in changed]
+
+
+def _sweep_authors(article: Article, swept: Collection[int | None]) -> None:
+    """A byline that was covered stands under a name of its own; the old one goes where nothing else has it."""
+    rows = queries.comments().filter(article_id=article.pk, pk__in=[pk for pk in swept if pk], author__isnull=False)
+    for comment in rows.select_related("author").order_by("pk"):
+        author = comment.author
+        if author is None or author.name == comment.author_name:
+            continue
+        named = masks.author_named(article.pk, comment.author_name)
+        queries.comments().filter(article_id=article.pk, pk=comment.pk).update(author_id=named)
+        if not queries.comments().filter(author_id=author.pk).exists():
+            Author.objects.filter(pk=author.pk).delete()
+
+
+def _save_masked(article_id: int, marks: Marks) -> None:
+    for one in Masked.objects.filter(article_id=article_id).order_by("pk").iterator():
+        cover = redaction.covered_html if one.field == "html" else redaction.covered
+        before, after = cover(one.before, marks), cover(one.after, marks)
+        if (before, after) != (one.before, one.after):
+            Masked.objects.filter(pk=one.pk).update(before=before, after=after)
+
+
+def _forget_entities(entity_ids: Collection[int]) -> None:
+    """Entities that nothing mentions any more go with what mentioned them, and so do their other names."""
+    for pk in sorted(entity_ids):
+        if queries.mentions().filter(entity_id=pk).exists():
+            continue
+        Alias.objects.filter(entity_id=pk).delete()
+        kept = Judgement.objects.filter(entity_id=pk) | Judgement.objects.filter(other_id=pk)
+        if kept.exists() or Entity.objects.filter(merged_into_id=pk).exists():
+            covered = {"name": f"erased {pk}", "description": "", "external_ids": {}}
+            Entity.objects.filter(pk=pk).update(**covered)
+        else:
+            Entity.objects.filter(pk=pk).delete()
+
+
+# --- What no article owns --------------------------------------------------------------------------------------------
+
+
+def _overwrite(sha256: str, spans: Spans, case_id: int, marks: Marks) -> None:
+    """Overwrite these parts of a source, and say so in its row. The sha256 stays: it is what was received."""
+    source = Source.objects.select_for_update().filter(sha256=sha256).first()
+    if source is None:
+        return
+    _save([source], holdings.OF_SOURCE, marks)
+    if source.content is None:
+        return
+    text = decode(zstandard.decompress(bytes(source.content))).text
+    new = redaction.cover(text, spans)
+    if new == text:
+        return
+    size = sum(a != b for a, b in zip(text, new, strict=True))
+    source.redacted.append({"case": case_id, "at": timezone.now().isoformat(timespec="seconds"), "code_points": size})
+    content = zstandard.compress(_encoded(new))
+    Source.objects.filter(pk=source.pk).update(content=content, redacted=source.redacted)
+
+
+def _sweep_shared(marks: Marks) -> None:
+    for model, fields in holdings.SHARED.items():
+        manager: Any = model._default_manager
+        rows: Iterable[Model] = manager.order_by("pk").iterator(chunk_size=2_000)
+        for row, new in holdings.sweep(rows, fields, marks):
+            if isinstance(row, Alias):
+                row.delete()
+            elif isinstance(row, Author):
+                _cover_author(row, new["name"])
+            elif isinstance(row, Reason):
+                manager.filter(pk=row.pk).update(text=f"{new['text'][:180]} {row.pk}")
+            else:
+                manager.filter(pk=row.pk).update(**new)
+
+
+def _cover_author(author: Author, name: str) -> None:
+    """A name that only erased comments had is gone; one that stands over others keeps standing over them."""
+    if not queries.comments().filter(author_id=author.pk).exists():
+        author.delete()
+
+
+def _wipe_case(case_id: int, marks: Marks) -> None:
+    """The case's own pages: what it was about is not told any more, and notes do not quote it."""
+    Case.objects.filter(pk=case_id).update(scope={}, words=[])
+    Masked.objects.filter(case_id=case_id).delete()
+    for model, fields in holdings.OF_CASE.items():
+        manager: Any = model._default_manager
+        of = {"pk": case_id} if model is Case else {"case_id": case_id}
+        _save(manager.filter(**of), fields, marks)

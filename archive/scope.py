@@ -1,0 +1,319 @@
+"""What a case is about: a scope that can be evaluated again, and every place where what it means can be seen.
+
+Reads only. Counts stop at ``MOST``, and each kind of place is looked up with a fixed number of queries, so that a
+preview takes no longer in a larger archive.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left
+from django.urls import reverse
+
+from archive import queries, redaction
+from archive.models import Article, Case, Comment, Decision, Masked, Report, Revision, SearchDocument, Site, Source
+from archive.search import grammar, index
+
+MOST = 50_000  # comments of one case; a wider scope has to be made narrower
+PROBED = 60  # comments of which quotes are looked for while somebody waits; carrying out looks for those of all
+PROBES = 6  # places of a comment's text that are looked up
+PROBE = 5  # words of each
+SAMPLES = 8  # hits of each kind that a preview names
+MOST_COUNTED = 10_000
+EXCERPT = 160  # code points
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The conditions narrow each other; ``comments`` were picked by hand and are added, ``left_out`` is taken away.
+
+    ``left_out`` and what is handed out as a hit's ``key`` are ``comment:1`` or ``article:1``. ``found`` is what it
+    meant when something was carried out: masked words are not found again by the words.
+    """
+
+    query: str = ""
+    entity: int | None = None
+    site: int | None = None
+    author: str = ""
+    articles: list[int] = field(default_factory=list)
+    comments: list[int] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    found: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, case: Case) -> Scope:
+        known = cls.__dataclass_fields__
+        return cls(**{name: value for name, value in case.scope.items() if name in known})
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.query or self.entity or self.author or self.articles or self.comments)
+
+    def ids_left_out(self, kind: str) -> list[int]:
+        return [int(pk) for name, _, pk in (key.partition(":") for key in self.left_out) if name == kind]
+
+
+class Hit(NamedTuple):
+    """A place, with a link to it. ``key`` takes it out of the scope; empty where it belongs to another hit."""
+
+    key: str
+    words: str
+    excerpt: str
+    url: str
+
+
+class Place(NamedTuple):
+    """Hits of one kind. ``more`` says that there are more than were counted."""
+
+    name: str
+    title: str
+    total: int
+    more: bool
+    hits: list[Hit]
+    note: str = ""
+
+
+type Members = dict[int, list[int]]  # article -> comments
+
+
+def members(case: Case) -> Members:
+    """The comments of a case by article, at most ``MOST`` + 1: what its scope means now, and what it decided on."""
+    scope = Scope.of(case)
+    rows: set[tuple[int, int]] = set()
+    for found in _parts(case, scope):
+        rows.update(found.order_by().values_list("article_id", "pk")[: MOST + 1 - len(rows)])
+    out = set(scope.ids_left_out("comment"))
+    by_article: Members = defaultdict(list)
+    for article_id, pk in sorted(rows):
+        if pk not in out:
+            by_article[article_id].append(pk)
+    return dict(by_article)
+
+
+def _parts(case: Case, scope: Scope) -> Iterable[QuerySet[Comment]]:
+    """The scope's conditions, what was picked by hand, and what the case has decided on, as three sets."""
+    alive = queries.comments().exclude(status=Comment.Status.ERASED)
+    if scope.query or scope.entity or scope.author or scope.articles:
+        yield alive.filter(_conditions(scope))
+    if picked := [*scope.comments, *scope.found]:
+        yield alive.filter(pk__in=picked)
+    decided = queries.decisions().filter(case_id=case.pk, target="comment", target_id__isnull=False)
+    yield alive.filter(pk__in=decided.order_by().values("target_id"), cause=Decision.Cause.CASE)
+
+
+def _conditions(scope: Scope) -> Q:
+    wanted = Q()
+    if scope.query:
+        wanted &= Q(pk__in=index.comment_ids_with(grammar.parse(scope.query)))
+    if scope.entity:
+        about = Q(entity_id=scope.entity) | Q(entity__merged_into_id=scope.entity)
+        named = queries.mentions().accepted().filter(about, comment__isnull=False)
+        wanted &= Q(pk__in=named.order_by().values("comment_id"))
+    if scope.author:
+        authors = queries.authors().filter(key=queries.author_key(scope.author))
+        if scope.site:
+            authors = authors.filter(site_id=scope.site)
+        wanted &= Q(author_id__in=list(authors.order_by().values_list("pk", flat=True)[:1000]))
+    if scope.articles:
+        wanted &= Q(article_id__in=scope.articles)
+    if scope.site and not scope.author:
+        wanted &= Q(article__site_id=scope.site)
+    return wanted
+
+
+def size(found: Mapping[int, Collection[int]]) -> int:
+    return sum(map(len, found.values()))
+
+
+# --- Quotes and words elsewhere --------------------------------------------------------------------------------------
+
+
+def quotes(found: Members, *, among: int, left_out: Collection[int]) -> Members:
+    """Other comments that repeat these: direct replies, and what the search index knows of their words.
+
+    A line that begins with ">" and is a part of one of them, or ``redaction.RUN`` words in the same order. Of the first
+    ``among`` comments.
+    """
+    pairs = [(article_id, pk) for article_id, pks in found.items() for pk in pks][:among]
+    rows = queries.comments().filter(article_id__in={pair[0] for pair in pairs}, pk__in=[pk for _, pk in pairs])
+    bodies = dict(rows.values_list("pk", "body"))
+    said = {pk: redaction.keys(body) for pk, body in bodies.items()}
+    taken = {pk for pks in found.values() for pk in pks} | set(left_out)
+    candidates = _replies(pairs) | _repeating(list(bodies.values()))
+    runs = {run for body in bodies.values() for run in redaction.runs_of(body, redaction.plain)}
+    whole = [f" {' '.join(words)} " for words in said.values()]
+    quoting: Members = defaultdict(list)
+    other = queries.comments().filter(pk__in=candidates - taken).exclude(status=Comment.Status.ERASED)
+    for pk, article_id, body in other.order_by("pk").values_list("pk", "article_id", "body").iterator():
+        if redaction.quotes(body, runs, whole):
+            quoting[article_id].append(pk)
+    return dict(quoting)
+
+
+def _replies(pairs: Sequence[tuple[int, int]]) -> set[int]:
+    rows = queries.comments().filter(article_id__in={pair[0] for pair in pairs}, parent_id__in=[pk for _, pk in pairs])
+    return set(rows.order_by().values_list("pk", flat=True)[:MOST_COUNTED])
+
+
+def _repeating(bodies: Sequence[str]) -> set[int]:
+    """Comments that the search index finds with some words of these in the same order; to be looked at."""
+    probes = [probe for body in bodies for probe in probes_of(body)]
+    found: set[int] = set()
+    for at in range(0, len(probes), 200):
+        rows = index.saying(probes[at : at + 200]).filter(comment__isnull=False).order_by()
+        found.update(pk for pk in rows.values_list("comment_id", flat=True)[:MOST_COUNTED] if pk)
+    return found
+
+
+def probes_of(body: str) -> list[str]:
+    """A few stretches of a text, spread over it, each long enough to be rare."""
+    words = redaction.keys(body)
+    if len(words) < PROBE:
+        return []
+    step = max(PROBE - 1, (len(words) - PROBE) // PROBES + 1)
+    return [" ".join(words[at : at + PROBE]) for at in range(0, len(words) - PROBE + 1, step)]
+
+
+def saying(words: Sequence[str], *, site: int | None, limit: int) -> list[tuple[int, int | None]]:
+    """Article and comment (None: its own text) of visible texts with one of the words; the newest first."""
+    phrases = [" ".join(keys) for word in words if (keys := redaction.keys(word))]
+    found = index.saying(phrases).order_by("-pk")
+    if site:
+        found = found.filter(article__site_id=site)
+    return list(found.values_list("article_id", "comment_id")[:limit])
+
+
+def touched(case: Case, found: Members) -> list[int]:
+    """The articles in which the case covers words: those of its comments, of their quotes, and where they are said."""
+    scope = Scope.of(case)
+    ids = {*found, *scope.articles}
+    ids |= {article_id for article_id, _ in saying(case.words, site=scope.site, limit=MOST)}
+    masked = Masked.objects.filter(case=case).order_by().values_list("article_id", flat=True)
+    ids |= {pk for pk in masked.iterator() if pk}
+    ids |= set(quotes(found, among=MOST, left_out=scope.ids_left_out("comment")))
+    return sorted(ids)
+
+
+# --- The preview -----------------------------------------------------------------------------------------------------
+
+
+def preview(case: Case, found: Members) -> list[Place]:
+    """Every kind of place with its number of hits and some of them; kinds without hits as well."""
+    scope = Scope.of(case)
+    pks = [pk for some in found.values() for pk in some]
+    quoting = quotes(found, among=PROBED, left_out=scope.ids_left_out("comment"))
+    said = [] if not case.words else saying(case.words, site=scope.site, limit=MOST_COUNTED + 1)
+    out = set(scope.ids_left_out("comment")) | set(pks)
+    elsewhere = [pk for _, pk in said if pk is not None and pk not in out]
+    own = {pk for pk, comment in said if comment is None} - set(scope.ids_left_out("article"))
+    note = f"Looked for of the first {PROBED}; carrying it out looks for all." if len(pks) > PROBED else ""
+    return [
+        _comments("comments", "Comments", pks),
+        _comments("quotes", "Quotes in other comments", [pk for some in quoting.values() for pk in some], note),
+        _comments("words", "The words in other comments", elsewhere),
+        _own_texts(found, own, case.words, scope),
+        _mentions(found, pks),
+        _revisions(found, pks),
+        _sources(found, own),
+        _search(found, pks),
+        _feeds(found),
+        _reports(found, pks),
+        _exports(found),
+    ]
+
+
+def _comments(name: str, title: str, pks: Sequence[int], note: str = "") -> Place:
+    rows = queries.comments().filter(pk__in=pks[:SAMPLES]).order_by("pk")
+    columns = rows.annotate(start=Left("body", EXCERPT)).values_list("pk", "author_name", "start")
+    hits = [
+        Hit(f"comment:{pk}", author or "author unknown", start, reverse("admin:archive_comment_change", args=[pk]))
+        for pk, author, start in columns
+    ]
+    return Place(name, title, min(len(pks), MOST), len(pks) > MOST, hits, note)
+
+
+def _own_texts(found: Members, own: Collection[int], words: Sequence[str], scope: Scope) -> Place:
+    """Articles of which title, byline or text have one of the words."""
+    marks = redaction.marks_of(words)
+    near = set(sorted(found)[:SAMPLES]) - set(scope.ids_left_out("article"))
+    hits = []
+    for article in queries.articles().filter(pk__in=near | set(sorted(own)[:SAMPLES])).defer("html").order_by("pk"):
+        parts = [part for part in ("title", "byline", "body") if redaction.find(getattr(article, part), marks)]
+        if parts:
+            url = reverse("admin:archive_article_change", args=[article.pk])
+            said = ", ".join("text" if part == "body" else part for part in parts)
+            hits.append(Hit(f"article:{article.pk}", article.title, f"in its {said}", url))
+    count = max(len(own), len(hits))
+    return Place("articles", "Articles’ own text and byline", count, False, hits[:SAMPLES])
+
+
+def _counted(rows: QuerySet[Any]) -> tuple[int, bool]:
+    count = rows.order_by()[: MOST_COUNTED + 1].count()
+    return min(count, MOST_COUNTED), count > MOST_COUNTED
+
+
+def _mentions(found: Members, pks: Sequence[int]) -> Place:
+    rows = queries.mentions().accepted().filter(article_id__in=found, comment_id__in=pks)
+    hits = [
+        Hit("", row.entity.name, f"as “{row.surface}”", row.entity.get_absolute_url())
+        for row in rows.select_related("entity").order_by("pk")[:SAMPLES]
+    ]
+    return Place("mentions", "Mentions of people and places", *_counted(rows), hits)
+
+
+def _revisions(found: Members, pks: Sequence[int]) -> Place:
+    rows = Revision.objects.filter(article_id__in=found, comment_id__in=pks)
+    hits = [
+        Hit("", f"version {number} of comment {pk}", cause, reverse("admin:archive_comment_change", args=[pk]))
+        for number, pk, cause in rows.order_by("pk").values_list("number", "comment_id", "cause")[:SAMPLES]
+        if pk
+    ]
+    return Place("revisions", "Earlier texts", *_counted(rows), hits)
+
+
+def _sources(found: Members, own: Collection[int]) -> Place:
+    rows = Source.objects.filter(article__in={*found, *own}, content__isnull=False).distinct()
+    hits = [
+        Hit("", name, "the text as it was received", reverse("admin:archive_source_progress", args=[pk]))
+        for pk, name in rows.order_by("pk").values_list("pk", "name")[:SAMPLES]
+    ]
+    return Place("sources", "Sources", *_counted(rows), hits)
+
+
+def _search(found: Members, pks: Sequence[int]) -> Place:
+    rows = SearchDocument.objects.filter(article_id__in=found, comment_id__in=pks)
+    return Place("search", "Search", *_counted(rows), [])
+
+
+def _feeds(found: Members) -> Place:
+    """The feeds that show the latest of an article or a site, and so may show these."""
+    articles = Article.objects.filter(pk__in=sorted(found)[:MOST_COUNTED])
+    sites = Site.objects.filter(pk__in=articles.order_by().values("site_id")).order_by("name")
+    hits = [Hit("", site.name, "feed of the site", reverse("site-feed", args=[site.pk])) for site in sites[:SAMPLES]]
+    return Place("feeds", "Feeds", len(found) + sites.count() if found else 0, False, hits)
+
+
+def _reports(found: Members, pks: Sequence[int]) -> Place:
+    rows = Report.objects.filter(article_id__in=found, comment_id__in=pks)
+    hits = [
+        Hit("", f"report {pk}", "with the text as it was", reverse("admin:archive_report_change", args=[pk]))
+        for pk in rows.order_by("pk").values_list("pk", flat=True)[:SAMPLES]
+    ]
+    return Place("reports", "Readers’ reports", *_counted(rows), hits)
+
+
+def _exports(found: Members) -> Place:
+    rows = queries.articles().corrected().filter(pk__in=sorted(found)[:MOST_COUNTED])
+    hits = [
+        Hit("", title, "in export_corrections", reverse("admin:archive_article_change", args=[pk]))
+        for pk, title in rows.order_by("pk").values_list("pk", "title")[:SAMPLES]
+    ]
+    return Place("exports", "Exports", *_counted(rows), hits)
