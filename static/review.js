@@ -1,6 +1,8 @@
 // The review page. The server owns the structure; this draws it, and redraws only what an answer says has changed.
 // Every text comes from the page's own list of lines, so that nothing here could alter the source.
 
+import { keep, recall } from "./kept.js";
+
 const root = document.querySelector("#review");
 const $ = (id) => document.getElementById(id);
 const source = $("source");
@@ -587,17 +589,48 @@ for (const pane of [source, thread]) {
   pane.addEventListener("scroll", () => led === pane && requestAnimationFrame(() => follow(pane)), { passive: true });
 }
 
+// What the thread has for a line. For one that is left out it has nothing: then it is that of the line above.
+function beside(line) {
+  let i = line.index;
+  while (i && state.lines[lines[i].at] === "out") i -= 1;
+  return items.get(lines[i].owner)?.el ?? article;
+}
+
+const BETWEEN = 12; // pixels; two items are no further apart
 function follow(pane) {
   const box = pane.getBoundingClientRect();
   const other = pane === source ? thread : source;
   if (!other.offsetParent) return; // on a phone only one is shown
-  const under = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 3)?.closest("li");
-  if (!under) return;
-  const el = pane === source ? items.get(lineAt.get(Number(under.id.slice(1)))?.owner)?.el ?? article : lineAt.get(Number(under.dataset.at))?.el;
-  if (el) other.scrollTop += el.getBoundingClientRect().top - other.getBoundingClientRect().top - box.height / 3;
+  const at = (y) => document.elementFromPoint(box.left + box.width / 2, y)?.closest("li, .article");
+  const under = at(box.top + box.height / 3) ?? at(box.top + box.height / 3 + BETWEEN);
+  if (!under || !pane.contains(under)) return;
+  const el = pane === source ? beside(lineAt.get(Number(under.id.slice(1)))) : (lineAt.get(Number(under.dataset.at)) ?? lines[0]).el;
+  other.scrollTop += el.getBoundingClientRect().top - other.getBoundingClientRect().top - box.height / 3;
+}
+
+/* Who comes back goes on where they were; this browser alone knows where that was. */
+
+const PLACES = 50; // articles whose place is kept, the latest
+const articleId = root.dataset.article;
+
+addEventListener("pagehide", () => {
+  const kept = recall("review").places;
+  const others = (Array.isArray(kept) ? kept : []).filter(([id]) => id !== articleId);
+  keep("review", { places: [...others, [articleId, here.at, lastAsked]].slice(-PLACES) });
+});
+
+function comeBack() {
+  const kept = recall("review").places;
+  const [, at, asked] = (Array.isArray(kept) ? kept : []).find(([id]) => id === articleId) ?? [];
+  if (!lineAt.has(at)) return false;
+  lastAsked = asked;
+  mark(lineAt.get(at), true);
+  return true;
 }
 
 draw();
 source.focus({ preventScroll: true });
-if (questions().length) jump(1);
-else mark(lineAt.get(order[0]?.at) ?? lines[0], true);
+if (!comeBack()) {
+  if (questions().length) jump(1);
+  else mark(lineAt.get(order[0]?.at) ?? lines[0], true);
+}

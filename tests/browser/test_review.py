@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import REAL, ROOT, Demo, sign_in
 from tests.browser.test_journey import PASTED, import_text
@@ -143,6 +143,124 @@ def test_the_mouse_does_what_the_keys_do(page: Page, demo: Demo) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#thread .who")).to_have_text("Ilse <b>")
     expect(page.locator("#thread .when")).to_have_text("2017-03-14 21:07")
+
+
+class Hand:
+    """Does by touch or with the mouse what the keys do."""
+
+    def __init__(self, page: Page, *, touches: bool) -> None:
+        self.page, self.touches = page, touches
+
+    def on(self, target: Locator) -> None:
+        target.tap() if self.touches else target.click()
+
+    def line(self, number: int) -> None:
+        self.on(self.page.locator("#source li").nth(number - 1))
+
+    def button(self, name: str) -> None:
+        self.on(self.page.locator(f"[data-do={name}]"))
+
+    def act(self, *names: str) -> None:
+        """Buttons one after another, each answered by the archive."""
+        for name in names:
+            with self.page.expect_response(lambda response: response.request.method == "POST") as answered:
+                self.button(name)
+            assert answered.value.ok, answered.value.text()
+            expect(self.page.locator("#review.saving")).to_have_count(0)
+
+    def pane(self, name: str) -> None:
+        """On a phone one of the two is shown."""
+        if self.touches:
+            self.on(self.page.get_by_role("button", name=name, exact=True))
+
+
+@pytest.mark.parametrize("touches", [True, False])
+def test_each_correction_has_a_way_for_a_hand(browser: Browser, demo: Demo, touches: bool) -> None:
+    size: ViewportSize = {"width": 390, "height": 844} if touches else {"width": 1280, "height": 900}
+    context = browser.new_context(base_url=demo.url, has_touch=touches, is_mobile=touches, viewport=size)
+    page = context.new_page()
+    opened(page, demo, PASTED.replace("Sunday", f"holiday {touches}"))
+    hand = Hand(page, touches=touches)
+    hand.act("accept")
+    hand.line(4)
+    hand.act("article_end")
+    for line in (6, 7, 8):
+        hand.line(line)
+        if "start" not in (page.locator("#source .here").get_attribute("class") or "").split():
+            hand.act("start")
+    hand.line(6)
+    hand.act("join")
+    for line in (7, 8):
+        hand.line(line)
+        while dict(structure(page))[f"line {line}"]:
+            hand.act("outdent")
+    hand.line(7)
+    hand.act("indent")
+    assert structure(page) == [("lines 5–6", ""), ("line 7", "answers lines 5–6"), ("line 8", "")]
+    hand.act("outdent", "undo", "redo")
+    hand.line(8)
+    hand.button("reply")
+    hand.pane("Discussion")
+    hand.on(page.locator("#thread li .body").first)
+    hand.act("pick")
+    assert structure(page) == [("lines 5–6", ""), ("line 8", "answers lines 5–6"), ("line 7", "")]
+    hand.pane("Source")
+    hand.line(7)
+    hand.act("leave_out")
+    expect(page.locator("#source .out")).to_have_count(1)
+    hand.line(7)
+    hand.act("leave_out")  # takes it back in
+    hand.line(5)
+    hand.button("select")
+    hand.line(6)
+    hand.act("start")
+    hand.line(5)
+    hand.button("author")
+    page.get_by_label("Author", exact=True).fill("Ilse")
+    hand.on(page.get_by_role("button", name="Save"))
+    expect(page.locator("#thread .who").first).to_have_text("Ilse")
+    hand.act("accept_rest")
+    expect(page.locator("#count")).to_contain_text("nothing open")
+    hand.button("publish")
+    hand.on(page.locator("#confirm").get_by_role("button", name="Publish"))
+    expect(page.get_by_text("Published. Readers see it now.")).to_be_visible()
+    context.close()
+
+
+ALIGNED = """() => {
+  const [line, comment] = ["source", "thread"].map((id) => {
+    const box = document.getElementById(id).getBoundingClientRect();
+    const at = (y) => document.elementFromPoint(box.left + box.width / 2, y).closest("li");
+    return at(box.top + box.height / 3) ?? at(box.top + box.height / 3 + 12);
+  });
+  const number = (item, name) => Number(item.querySelector(name).textContent.match(/[0-9]+/)[0]);
+  return line && comment && number(line, ".no") === number(comment, ".place");
+}"""
+
+
+def test_the_panes_scroll_together(fresh: Page, demo: Demo) -> None:
+    remarks = [f"I think that remark number {n} is quite wrong, you know!" + " And so on." * (n % 7) for n in range(60)]
+    opened(fresh, demo, "A headline of a page\nThe town said so on Monday, in a report.\n" + "\n".join(remarks))
+    every_line_a_comment(fresh)
+    expect(fresh.locator("#thread li")).to_have_count(60)
+    for pane, down in (("#source", 900), ("#thread", 800), ("#source", -500)):
+        fresh.locator(pane).hover()
+        before = fresh.locator(pane).evaluate("pane => pane.scrollTop")
+        fresh.mouse.wheel(0, down)
+        moved = "([pane, before]) => Math.abs(document.querySelector(pane).scrollTop - before) > 300"
+        fresh.wait_for_function(moved, arg=[pane, before])
+        fresh.wait_for_function(ALIGNED)
+
+
+def test_who_comes_back_goes_on_where_they_were(page: Page, demo: Demo) -> None:
+    article = opened(page, demo, PASTED.replace("Sunday", "Wednesday"))
+    press(page, "y")
+    go_to(page, 7)
+    page.goto("/admin/archive/article/review/")
+    page.goto(f"/admin/archive/article/{article}/review/")
+    expect(page.locator("#source .here .no")).to_have_text("7")
+    page.keyboard.press("n")
+    expect(page.locator("#question")).to_contain_text("?")
 
 
 def test_several_lines_are_one_step(page: Page, demo: Demo) -> None:
