@@ -95,6 +95,10 @@ TRANSITIONS: dict[tuple[str, str], tuple[frozenset[str], str]] = {
         Comment.Status.SPAM,
     ),
     (ARTICLE, Action.HIDE): (frozenset({Article.Status.PUBLISHED}), Article.Status.HIDDEN),
+    (ARTICLE, Action.APPROVE): (
+        frozenset({Article.Status.PUBLISHED, Article.Status.HIDDEN}),
+        Article.Status.PUBLISHED,
+    ),
     (ARTICLE, Action.RESTORE): (frozenset({Article.Status.HIDDEN}), Article.Status.PUBLISHED),
     (ARTICLE, Action.PUBLISH): (frozenset({Article.Status.IN_REVIEW}), Article.Status.PUBLISHED),
 }

@@ -49,6 +49,7 @@ from archive.models import (
     Entity,
     FormerComment,
     Mention,
+    Report,
     Review,
     Site,
     Source,
@@ -440,6 +441,13 @@ class CommentQuerySet(QuerySet[Comment]):
         """All of a comment, whatever its state, for who may moderate."""
         return self.filter(article_id=article_id, pk=comment_id).first()
 
+    def with_replies(self, comment: Comment, *, limit: int) -> list[int]:
+        """The ids of a comment and of what readers see below it, direct and indirect."""
+        last = comment.thread_rank + comment.subtree_size
+        below = self.filter(article_id=comment.article_id, thread_rank__gt=comment.thread_rank, thread_rank__lte=last)
+        shown = below.filter(status=Comment.Status.PUBLISHED).order_by("thread_rank")
+        return [comment.pk, *shown.values_list("pk", flat=True)[:limit]]
+
     def beginnings(self, targets: Collection[tuple[int, int]], *, length: int) -> dict[int, Comment]:
         """By id, comments (article and id) with the first ``length`` code points of their texts as ``start``."""
         rows = self.filter(article_id__in={a for a, _ in targets}, pk__in=[pk for _, pk in targets])
@@ -599,6 +607,16 @@ class DecisionQuerySet(QuerySet[Decision]):
         return {undone: by for undone, by in found if undone}
 
 
+class ReportQuerySet(QuerySet[Report]):
+    def about(self, article_id: int, comment_id: int | None) -> Self:
+        """Reports on a comment, or on an article itself."""
+        return self.filter(article_id=article_id, comment_id=comment_id)
+
+    def waiting(self) -> Self:
+        """Those without an outcome, the newest first."""
+        return self.filter(outcome="").order_by("-pk")
+
+
 class WaitingQuerySet(QuerySet[Waiting]):
     def for_work_by(self, kinds: Collection[str]) -> Self:
         """What waits of these kinds, the most pressing first."""
@@ -676,6 +694,10 @@ def decisions() -> DecisionQuerySet:
 
 def reviews() -> ReviewQuerySet:
     return ReviewQuerySet(Review)
+
+
+def reports() -> ReportQuerySet:
+    return ReportQuerySet(Report)
 
 
 def waiting() -> WaitingQuerySet:

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "archive.apps.ArchiveConfig",
     "archive.apps.ArchiveAdminConfig",
     "django.contrib.auth",
+    "django.contrib.humanize",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",

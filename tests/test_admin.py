@@ -98,7 +98,7 @@ def test_the_first_page_opens_for_everyone_who_works_here(
     sign_in(client, role)
     text = text_of(client.get(reverse("admin:index")))
     assert ("Import a discussion" in text) == (role != "moderator")
-    assert ("Moderate comments" in text) == (role != "archivist")
+    assert ("Work on the queue" in text) == (role != "archivist")
 
 
 @pytest.mark.parametrize("view", ["admin:index", IMPORT, "admin:archive_comment_changelist", "admin:login"])

@@ -23,6 +23,7 @@ from archive.models import Article, Comment, Decision, Report
 
 MOST_LISTED = 200  # history entries, parts of a bulk decision, or results that one page names
 USUAL_REASONS = ("names a private person", "insult", "spam", "off topic", "asked for by its author", "decided too fast")
+BULK = {"hidden": "hid {}", "published": "restored {}", "spam": "marked {} as spam", "held": "held {}"}
 
 
 class ReasonForm(forms.Form):
@@ -59,9 +60,11 @@ class Line:
             return f"took back a step of case {entry.target_id}"
         several = "several comments" if entry.target_id is None else f"{entry.target} {entry.target_id}"
         if entry.action == Decision.Action.BULK:
-            return f"{'hid' if entry.to_state == Comment.Status.HIDDEN else 'restored'} {several}"
+            return BULK.get(entry.to_state, "decided on {}").format(several)
         if entry.action == Decision.Action.UNDO:
             return f"undid decision {entry.undoes_id} on {several}"
+        if entry.action == Decision.Action.SPAM:
+            return f"marked {several} as spam"
         return f"{entry.get_action_display()} {several}"
 
     def __str__(self) -> str:

@@ -17,8 +17,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from archive import queries
-from archive.models import Case, Report, Source
+from archive import queries, queue
+from archive.models import Case, Source
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
@@ -62,6 +62,11 @@ class ArchiveAdminSite(admin.AdminSite):
         for model, chosen in WORKPLACES.items():
             self.register(model, chosen)
 
+    def get_urls(self) -> list[Any]:
+        from archive.admin.queue import Queue  # that module builds on this one
+
+        return [*Queue(self).urls(), *super().get_urls()]
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one sign-in page, the public one; who is already let in goes straight on."""
         if request.method == "GET" and self.has_permission(request):
@@ -82,7 +87,8 @@ class ArchiveAdminSite(admin.AdminSite):
 
 def overview(request: HttpRequest) -> dict[str, Any]:
     """What waits and what happened last, as far as the person may know it."""
-    from archive.admin.moderation import lines  # that module builds on this one
+    from archive.admin.cards import kinds_for  # these modules build on this one
+    from archive.admin.moderation import lines
 
     may = request.user.has_perm
     shown: dict[str, Any] = {"waiting": []}
@@ -95,9 +101,9 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         reviews = queries.reviews().waiting().count()
         url = reverse("admin:archive_article_queue")
         shown["waiting"].append({"words": "to review", "count": reviews, "url": url})
-    if may("archive.view_report"):
-        reports = Report.objects.filter(outcome="").count()
-        shown["waiting"].append(_waiting("reports by readers", reports, "report", "outcome=open"))
+    if kinds := {kind.name for kind in kinds_for(request.user)}:
+        count = sum(n for (kind, _), n in queue.counts().items() if kind in kinds)
+        shown["waiting"].append({"words": "in the queue", "count": count, "url": reverse("admin:queue")})
     if may("archive.view_case"):
         cases = Case.objects.filter(closed_at__isnull=True).count()
         shown["waiting"].append(_waiting("open cases", cases, "case", "closed_at__isempty=1"))

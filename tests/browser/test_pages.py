@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,9 @@ READER = {
 }
 MODERATOR = {
     "desk": "/admin/",
+    "queue": "/admin/queue/",
+    "queue-report": "/admin/queue/?kind=report",
+    "queue-empty": "/admin/queue/?q=zzzz",
     "admin-comments": "/admin/archive/comment/",
     "admin-comment": "/admin/archive/comment/{comment}/change/",
     "admin-articles": "/admin/archive/article/",
@@ -96,6 +100,7 @@ PAGES = [
 def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Numbers to fill into the paths; what was stored for these pages alone is gone when other tests come to theirs."""
     site = several_years(demo)
+    what_waits(demo, discussions["long"]["article"])
     yield {
         **{name: known["article"] for name, known in discussions.items()},
         "comment": demo.value("SELECT id FROM archive_comment WHERE article_id = 1 ORDER BY thread_rank DESC LIMIT 1"),
@@ -106,6 +111,7 @@ def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> Iterator[dict[
         "case": a_case(demo),
     }
     without_several_years(demo, site)
+    without_what_waits(demo)
 
 
 def an_author(demo: Demo) -> Any:
@@ -135,6 +141,37 @@ def a_case(demo: Demo) -> Any:
         f" ({case}, now(), 'moderator', 'Wrote back: we look into it, and answer within the month.') RETURNING id"
     )
     return case
+WHYS = {
+    "report": {},
+    "held": {"rules": [{"rule": 1, "name": "insults", "version": 2, "words": "a word", "at": [[4, 9], [20, 26]]}]},
+    "duplicate": {"first": 1},
+}
+
+
+def what_waits(demo: Demo, article: int) -> None:
+    """Cards of each kind about comments of a thread, with what a reader said of some."""
+    demo.value(
+        "INSERT INTO archive_report (article_id, comment_id, reason, snapshot, created_at, outcome)"
+        " SELECT article_id, id, 'names a private person', '', now(), '' FROM archive_comment"
+        f" WHERE article_id = {article} ORDER BY thread_rank LIMIT 4 RETURNING id"
+    )
+    for skipped, (kind, why) in enumerate(WHYS.items()):
+        demo.value(
+            "INSERT INTO archive_waiting (kind, site_id, article_id, comment_id, why, score, created_at)"
+            f" SELECT '{kind}', (SELECT site_id FROM archive_article WHERE id = {article}), {article}, id,"
+            f" '{json.dumps(why)}',"
+            f" {3 - skipped}, now() FROM archive_comment WHERE article_id = {article} ORDER BY thread_rank"
+            f" OFFSET {4 * skipped} LIMIT 4 RETURNING id"
+        )
+    demo.value(
+        "INSERT INTO archive_waitingtally (kind, site_id, waiting)"
+        " SELECT kind, site_id, count(*) FROM archive_waiting GROUP BY 1, 2 RETURNING id"
+    )
+
+
+def without_what_waits(demo: Demo) -> None:
+    for table in ("waiting", "waitingtally", "report"):
+        demo.value(f"DELETE FROM archive_{table} RETURNING id")
 
 
 YEARS = [(number, f"201{number % 8}-0{number % 9 + 1}", number * number % 170) for number in range(30)]

@@ -1,0 +1,113 @@
+"""The kinds of cards in the queue: each says what it shows, why it is there and which actions it offers.
+
+A new kind is one class here, with ``@card``, and a ``queue.put`` where its reason arises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+
+from archive import queries, queue
+from archive.models import Decision, Waiting
+
+Action = Decision.Action
+MOST_REPORTS = 10  # of one comment that its card shows
+
+
+class Reason(NamedTuple):
+    """One line of why something waits: what is said in front, and what belongs to it."""
+
+    words: str
+    detail: str = ""
+    url: str = ""
+
+
+class Kind:
+    """One kind of card: ``name`` is what ``Waiting.kind`` holds, ``label`` is on cards, ``plural`` in the filter."""
+
+    name: str
+    label: str
+    plural: str
+
+    def may(self, user: Any) -> bool:
+        """Whether the person may work on such cards."""
+        return queries.may_moderate(user)
+
+    def actions(self, item: Waiting) -> Sequence[str]:
+        """What can be decided right on the card."""
+        return (Action.APPROVE, Action.HIDE, Action.SPAM) if item.comment_id else (Action.APPROVE, Action.HIDE)
+
+    def reasons(self, item: Waiting) -> list[Reason]:
+        raise NotImplementedError
+
+    def matches(self, item: Waiting) -> list[tuple[int, int]]:
+        """Which parts of the text it waits for: half-open ranges of code points."""
+        return []
+
+    def elsewhere(self, item: Waiting) -> tuple[str, str] | None:
+        """Address and words of the page where it is settled, if it is not settled here."""
+        return None
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def card[C: type[Kind]](chosen: C) -> C:
+    KINDS[chosen.name] = chosen()
+    return chosen
+
+
+def kinds_for(user: Any) -> list[Kind]:
+    return [kind for kind in KINDS.values() if kind.may(user)]
+
+
+@card
+class Reported(Kind):
+    name, label, plural = queue.REPORT, "Reported", "reported by readers"
+
+    def reasons(self, item: Waiting) -> list[Reason]:
+        found = queries.reports().about(item.article_id or 0, item.comment_id).waiting()[:MOST_REPORTS]
+        return [Reason(f"A reader says: {report.reason}", getattr(report, "note", "")) for report in found]
+
+
+@card
+class Held(Kind):
+    name, label, plural = queue.HELD, "Held by a rule", "held by a rule"
+
+    def reasons(self, item: Waiting) -> list[Reason]:
+        hits = item.why.get("rules", [])
+        return [Reason(f"Rule “{hit['name']}”, version {hit['version']}", hit.get("words", "")) for hit in hits]
+
+    def matches(self, item: Waiting) -> list[tuple[int, int]]:
+        return [(start, end) for hit in item.why.get("rules", []) for start, end in hit.get("at", [])]
+
+
+@card
+class Duplicate(Kind):
+    name, label, plural = queue.DUPLICATE, "Said twice", "said twice in a thread"
+
+    def reasons(self, item: Waiting) -> list[Reason]:
+        first = item.why.get("first", 0)
+        url = reverse("comment", args=[item.article_id, first])
+        return [Reason("The same name has said exactly this before, in this thread.", "the first", url)]
+
+
+@card
+class InReview(Kind):
+    name, label, plural = queue.REVIEW, "To review", "discussions to review"
+
+    def may(self, user: Any) -> bool:
+        return queries.may_review(user)
+
+    def actions(self, item: Waiting) -> Sequence[str]:
+        return ()
+
+    def reasons(self, item: Waiting) -> list[Reason]:
+        n = item.why.get("uncertain", 0)
+        return [Reason("1 question is open" if n == 1 else f"{n} questions are open", "where comments start, or reply")]
+
+    def elsewhere(self, item: Waiting) -> tuple[str, str] | None:
+        return reverse("admin:archive_article_review", args=[item.article_id]), "Open the review"

@@ -1,0 +1,211 @@
+"""The moderators' queue page: what it shows, what its buttons do with and without the script, and its queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from archive import moderation, queries, queue
+from archive.models import Comment, Report, Review, Waiting
+from archive.queue import DUPLICATE, HELD, REPORT, Item
+from tests.makers import comments_of, make_article, make_user
+
+pytestmark = pytest.mark.django_db
+PAGE = "admin:queue"
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def moderator(client: Client) -> User:
+    user = make_user("moderator")
+    client.force_login(user)
+    return user
+
+
+def report(comment: Comment, reason: str = "an insult") -> int:
+    Report.objects.create(article_id=comment.article_id, comment_id=comment.pk, reason=reason, snapshot=comment.body)
+    queue.put([Item(REPORT, comment.article_id, comment.pk, {}, 1)])
+    return Waiting.objects.get(kind=REPORT, comment_id=comment.pk).pk
+
+
+def sent(pk: int, action: str, **fields: Any) -> dict[str, Any]:
+    item = Waiting.objects.get(pk=pk)
+    version = Comment.objects.values_list("version", flat=True).get(pk=item.comment_id or 0)
+    seen = queries.decisions().last_number()
+    return {"action": action, "seen": seen, "version": version, **fields}
+
+
+def decide(client: Client, pk: int, action: str, **fields: Any) -> Any:
+    return client.post(reverse("admin:queue-decide", args=[pk]), sent(pk, action, **fields), headers=JSON)
+
+
+def text_of(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+@pytest.mark.parametrize(("role", "status"), [("reader", 302), ("archivist", 200), ("moderator", 200)])
+def test_who_works_here_may_open_it(client: Client, role: str, status: int) -> None:
+    client.force_login(make_user(role))
+    assert client.get(reverse(PAGE)).status_code == status
+
+
+def test_an_archivist_sees_reviews_and_no_reports(client: Client) -> None:
+    article = make_article(comments="a")
+    pk = report(comments_of(article)[0])
+    Review.objects.create(article=article, is_open=True)
+    queue.follow_reviews([article.pk])
+    client.force_login(make_user("archivist"))
+    shown = client.get(reverse(PAGE))
+    assert [row.kind.name for row in shown.context["rows"]] == ["review"]
+    assert client.get(reverse("admin:queue-card", args=[pk])).status_code == 404
+    assert client.post(reverse("admin:queue-decide", args=[pk]), {"action": "hide"}).status_code == 404
+
+
+def test_a_card_shows_the_comment_in_its_thread_and_why_it_waits(client: Client, moderator: User) -> None:
+    article = make_article(comments="a(b(c)d)e")
+    report(comments_of(article)[1], "it names me")
+    shown = client.get(reverse(PAGE)).context
+    assert ([one.row.shown_html for one in shown["before"]], shown["comment"].body) == (["<p>a</p>"], "b")
+    assert [one.role for one in shown["after"]] == ["below", "beside", "beside"]
+    assert [reason.words for reason in shown["reasons"]] == ["A reader says: it names me"]
+
+
+def test_what_a_rule_matched_is_marked(client: Client, moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments=["You <b>fool</b> & friend"]))
+    why = {"rules": [{"rule": 1, "name": "insults", "version": 2, "words": "fool", "at": [[7, 11]]}]}
+    queue.put([Item(HELD, comment.article_id, comment.pk, why)])
+    shown = text_of(client.get(reverse(PAGE)))
+    assert "You &lt;b&gt;<mark>fool</mark>&lt;/b&gt; &amp; friend" in shown
+    assert "Rule “insults”, version 2" in shown
+
+
+@pytest.mark.parametrize(("action", "state"), [("approve", "published"), ("hide", "hidden"), ("spam", "spam")])
+def test_each_button_decides(client: Client, moderator: User, action: str, state: str) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    pk = report(comment)
+    answer = decide(client, pk, action, reason="insult").json()
+    comment.refresh_from_db()
+    assert (comment.status, answer["problem"], answer["what"][str(pk)][1]) == (state, "", True)
+
+
+def test_the_answer_brings_the_next_card(client: Client, moderator: User) -> None:
+    first, second = (report(one) for one in comments_of(make_article(comments="ab")))
+    answer = decide(client, first, "spam", next=second).json()
+    assert answer["at"] == second
+    assert f'data-id="{second}"' in answer["card"]
+
+
+def test_a_stale_decision_is_refused_with_what_changed(client: Client, moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    pk = report(comment)
+    stale = sent(pk, "approve")
+    moderation.hide(comment, by=make_user("moderator", username="anna"), reason="insult")
+    answer = client.post(reverse("admin:queue-decide", args=[pk]), stale, headers=JSON)
+    assert answer.status_code == 409
+    assert "hidden by a moderator now" in answer.json()["problem"]
+    assert "by anna" in answer.json()["what"][str(pk)][0]
+
+
+def test_hiding_needs_a_reason_and_remembers_it(client: Client, moderator: User) -> None:
+    first, second = (report(one) for one in comments_of(make_article(comments="ab")))
+    assert "reason" in decide(client, first, "hide").json()["problem"]
+    assert (
+        'value="names a neighbour"'
+        in decide(client, first, "hide", reason="names a neighbour", next=second).json()["card"]
+    )
+
+
+def test_replies_go_with_it_only_if_asked(client: Client, moderator: User) -> None:
+    comments = comments_of(make_article(comments="a(b(c))d"))
+    pk = report(comments[0])
+    assert "with 2 below it" in decide(client, pk, "hide", reason="insult", replies="1").json()["said"]
+    assert list(Comment.objects.order_by("position").values_list("status", flat=True)) == [*["hidden"] * 3, "published"]
+
+
+def test_undo_opens_the_last_card_again_and_then_the_one_before(client: Client, moderator: User) -> None:
+    first, second = (report(one) for one in comments_of(make_article(comments="ab")))
+    decide(client, first, "hide", reason="insult")
+    decide(client, second, "spam")
+    undone = [client.post(reverse("admin:queue-undo"), headers=JSON).json()["at"] for _ in range(2)]
+    assert undone == [second, first]
+    assert set(Comment.objects.values_list("status", flat=True)) == {"published"}
+    assert client.post(reverse("admin:queue-undo"), headers=JSON).status_code == 409
+
+
+def test_a_claim_is_seen_by_others(client: Client, moderator: User) -> None:
+    pk = report(comments_of(make_article(comments="a"))[0])
+    decide(client, pk, "claim")
+    client.force_login(make_user("moderator"))
+    news = client.get(reverse("admin:queue-news"), {"ids": f"{pk},x,"}).json()["what"]
+    assert f"with {moderator.username}" in news[str(pk)][0]
+    assert decide(client, pk, "claim").status_code == 409
+
+
+def test_without_a_script_a_form_leads_back_to_the_next_card(client: Client, moderator: User) -> None:
+    first, second = (report(one) for one in comments_of(make_article(comments="ab")))
+    url = reverse("admin:queue-decide", args=[first])
+    answer = client.post(url, sent(first, "spam", next=second, query="kind=report&card=1"))
+    assert answer.headers["Location"] == f"{reverse(PAGE)}?kind=report&card={second}"
+
+
+def test_a_comment_that_is_gone_can_be_taken_off_the_list(client: Client, moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    pk = report(comment)
+    Comment.objects.all().delete()
+    assert "No longer in the archive" in text_of(client.get(reverse(PAGE)))
+    client.post(reverse("admin:queue-decide", args=[pk]), {"action": "dismiss"})
+    assert queue.counts() == {}
+
+
+@pytest.mark.parametrize(
+    "query", ["kind=nothing", "site=x", "rule=-1", "age=old", "after=x,y", "after=nan,1", "card=99", "q=%00"]
+)
+def test_nonsense_in_the_address_is_no_error(client: Client, moderator: User, query: str) -> None:
+    report(comments_of(make_article(comments="a"))[0])
+    assert client.get(f"{reverse(PAGE)}?{query}").status_code == 200
+
+
+def test_the_list_is_narrowed(client: Client, moderator: User) -> None:
+    comments = comments_of(make_article(comments=["the red bus", "the blue bus"]))
+    report(comments[0])
+    queue.put([Item(DUPLICATE, comments[1].article_id, comments[1].pk, {"first": comments[0].pk})])
+
+    def found(query: str) -> list[int | None]:
+        return [row.item.comment_id for row in client.get(f"{reverse(PAGE)}?{query}").context["rows"]]
+
+    red, blue = (comment.pk for comment in comments)
+    assert [found("kind=report"), found("q=BLUE"), found("age=day"), found("site=999999")] == [[red], [blue], [], []]
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(client: Client, moderator: User) -> None:
+    for one in comments_of(make_article(comments=[str(n) for n in range(120)])):
+        report(one)
+    seen: list[int] = []
+    url = reverse(PAGE)
+    while url:
+        shown = client.get(url).context
+        seen += [row.item.pk for row in shown["rows"]]
+        url = shown["next_page"] and reverse(PAGE) + shown["next_page"]
+    assert seen == list(Waiting.objects.order_by("-score", "pk").values_list("pk", flat=True))
+
+
+def test_the_page_takes_as_many_queries_for_3_as_for_300(client: Client, moderator: User) -> None:
+    counts = []
+    for size in (3, 300):
+        article = make_article(comments=[str(n) for n in range(size)])
+        for one in comments_of(article):
+            report(one)
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
+            client.get(reverse(PAGE))
+        counts.append(len(found))
+    # session, person, rights (2); list, counts, sites; comments, articles of the list; card: article, comment, reports,
+    # ancestors, neighbours, decisions, last number
+    assert counts[0] == counts[1] <= 18, counts
