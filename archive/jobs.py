@@ -11,7 +11,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from archive import cases, counters, queue
+from archive import cases, counters, queue, reports
 from archive.entities import resolver
 from archive.ingest import importer
 from archive.search import sync
@@ -66,6 +66,7 @@ def sync_search(timestamp: int | None = None) -> None:
 def sum_up_tallies(timestamp: int | None = None) -> None:
     counters.sum_up()
     queue.sum_up()
+    reports.forget()
 
 
 @app.periodic(cron="* * * * *")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import transaction
 from django.db.models import Max
 
-from archive import counters, decision_log, outbox, queries, queue
+from archive import counters, decision_log, outbox, queries, queue, reports
 from archive.decision_log import Machine
 from archive.models import Article, Comment, Decision, Entity, FormerComment
 
@@ -189,7 +189,9 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
         if made:
             settled_by = {pk for entry in undone.values() for pk in (entry.pk, entry.parent_id) if pk}
-            queue.reopen(settled_by, [_queued(entry) for entry in entries])
+            targets = [_queued(entry) for entry in entries]
+            queue.reopen(settled_by, targets)
+            reports.reopen(settled_by, targets)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
 
 
@@ -216,7 +218,9 @@ def _decide(
             entry.cause, entry.case_id = cause, case_id
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
         if made and action != Action.HOLD:  # what is held waits; what else is decided waits no more
-            queue.settle([_queued(entry) for entry in entries], decision_id=made.pk)
+            targets = [_queued(entry) for entry in entries]
+            queue.settle(targets, decision_id=made.pk)
+            reports.answer(targets, decision_id=made.pk, to_state=entries[0].to_state)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
 
 

@@ -4,7 +4,21 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from archive import feeds
-from archive.views import about, author, crawlers, discussion, entity, errors, home, log, look, search, site, source
+from archive.views import (
+    about,
+    author,
+    crawlers,
+    discussion,
+    entity,
+    errors,
+    home,
+    log,
+    look,
+    report,
+    search,
+    site,
+    source,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -19,6 +33,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("a/<int:article_id>/feed/", feeds.of_article, name="article-feed"),
     path("a/<int:article_id>/c/new/", discussion.newer, name="new-comments"),
     path("a/<int:article_id>/c/<int:comment_id>/", discussion.comment, name="comment"),
+    path("a/<int:article_id>/c/<int:comment_id>/report/", report.report, name="report"),
+    path("report/<str:token>/", report.receipt, name="report-receipt"),
     path("a/<int:article_id>/c/<int:comment_id>/source/", source.comment_source, name="comment-source"),
     path("a/<int:article_id>/c/<int:comment_id>/cite.<str:kind>", discussion.cite, name="cite-comment"),
     path("a/<int:article_id>/cite.<str:kind>", discussion.cite, name="cite-article"),

@@ -40,10 +40,11 @@ MAY = {
     "archive.counters": {"archive.models", "archive.queries"},
     "archive.outbox": {"archive.models"},
     "archive.queue": {"archive.models"},
+    "archive.reports": {"archive.models", "archive.queries", "archive.queue"},
     "archive.decision_log": {"archive.models", "archive.queries"},
     "archive.moderation": {
         "archive.models", "archive.queries", "archive.counters", "archive.decision_log", "archive.outbox",
-        "archive.queue",
+        "archive.queue", "archive.reports",
     },
     "archive.ingest.loader": {
         "archive.counters", "archive.erasure", "archive.masks",

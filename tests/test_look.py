@@ -17,7 +17,7 @@ from tests.makers import comments_of, make_article
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "static"
-STAFF = {"staff.css", "review.css", "review.js"}
+STAFF = {"staff.css", "review.css", "review.js", "queue.css", "queue.js"}
 READERS = sorted(path for path in STATIC.glob("*.[cj]s*") if path.name not in STAFF)
 MAX_BYTES = 60 * 1024  # of CSS and JavaScript for a reader, in all
 

@@ -4,7 +4,7 @@ from archive.models.article import Article, Author, Site, Tally
 from archive.models.case import Case, CaseNote, Masked, Suppression
 from archive.models.comment import Comment, FormerComment, Reason, Revision, ThreadOrder
 from archive.models.entity import Alias, Entity, Judgement, Mention
-from archive.models.moderation import Decision, Report
+from archive.models.moderation import Decision, Report, Sent
 from archive.models.queue import Waiting, WaitingTally
 from archive.models.review import Correction, Review
 from archive.models.source import Outbox, SearchDocument, Source
@@ -29,6 +29,7 @@ __all__ = [
     "Review",
     "Revision",
     "SearchDocument",
+    "Sent",
     "Site",
     "Source",
     "Suppression",

@@ -70,17 +70,47 @@ class Decision(models.Model):
 
 
 class Report(models.Model):
-    """A reader's flag, with what was flagged as it stood then."""
+    """A reader's flag, with what was flagged as it stood then. Written by ``archive.reports``.
+
+    ``token`` is the unguessable part of the address at which the reader sees what came of it. ``sender`` is a digest of
+    the reader's address that changes each day: it tells who reported the same thing twice, and no more.
+    """
 
     article_id = models.BigIntegerField()
     comment_id = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=500)
+    note = models.CharField(max_length=1000, blank=True)
     snapshot = models.TextField()
+    token = models.CharField(max_length=43, null=True, unique=True)
+    sender = models.BinaryField(max_length=32, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     outcome = models.CharField(max_length=500, blank=True)
+    decision_id = models.BigIntegerField(null=True, help_text="what was decided on it")
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["article_id", "comment_id"], name="report_by_target"),
+            models.Index(
+                fields=["decision_id"], name="report_by_decision", condition=models.Q(decision_id__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"report {self.pk}"
+
+
+class Sent(models.Model):
+    """How many reports came from a sender in an hour. ``archive.reports`` counts; a worker forgets."""
+
+    sender = models.BinaryField(max_length=32)
+    hour = models.DateTimeField()
+    reports = models.IntegerField()
+
+    class Meta:
+        verbose_name_plural = "sent"
+        ordering = ["hour"]
+        constraints = [models.UniqueConstraint(fields=["sender", "hour"], name="sent_once_an_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.reports} reports"

@@ -141,6 +141,8 @@ def a_case(demo: Demo) -> Any:
         f" ({case}, now(), 'moderator', 'Wrote back: we look into it, and answer within the month.') RETURNING id"
     )
     return case
+
+
 WHYS = {
     "report": {},
     "held": {"rules": [{"rule": 1, "name": "insults", "version": 2, "words": "a word", "at": [[4, 9], [20, 26]]}]},
