@@ -40,6 +40,7 @@ bench: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/rendering.py
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/reading.py
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/loading.py
+	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/reviewing.py
 
 # Needs uv. Takes the newest versions that pyproject.toml allows.
 lock:

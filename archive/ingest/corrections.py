@@ -251,11 +251,12 @@ def questions(outline: Outline, below: float = SURE) -> list[Question]:
         asked_of_all = _asked(outline.lines[last].start, "none", outline.article_claim, below)
         found += [asked_of_all] if asked_of_all else []
     for at, remark in outline.comments.items():
-        asked = [_asked(at, "start", remark.boundary, below)]
-        if at != first:  # the first comment can only be on the article
-            asked.append(_asked(at, "reply", remark.parent_claim, below))
-        sorted_asked = sorted((one for one in asked if one), key=_rank)
-        found += sorted_asked[:1]
+        asked = _asked(at, "start", remark.boundary, below)
+        # The first comment can only be on the article.
+        reply = _asked(at, "reply", remark.parent_claim, below) if at != first else None
+        if reply and (asked is None or _rank(reply) < _rank(asked)):
+            asked = reply
+        found += [asked] if asked else []
     return sorted(found, key=_rank)
 
 
@@ -791,8 +792,11 @@ def _claim_json(claim: Claim) -> list[Any]:
     return [claim.basis.value, claim.confidence, claim.reason]
 
 
+_BASES = {basis.value: basis for basis in Basis}  # asking the enumeration takes longer than all the rest of a claim
+
+
 def _claim(kept: Sequence[Any]) -> Claim:
-    return Claim(Basis(kept[0]), *kept[1:])
+    return Claim(_BASES[kept[0]], *kept[1:])
 
 
 def from_json(text: str, kept: Mapping[str, Any]) -> Outline:
