@@ -107,11 +107,9 @@ def _standing(article: Article, proposal: Outline, review: Review, upto: int | N
 def correct(article_id: int, given: Mapping[str, Any], *, version: int, by: User) -> Answer:
     """Carry one operation out, or ``undo`` or ``redo`` one, on the version that the person saw."""
     with transaction.atomic():
-        before = _locked(article_id)
-        if before is None:
-            return Answer(None, problem=IMPOSSIBLE)
-        if refusal := _refusal(before, version):
-            return refusal
+        before = _opened(article_id, version)
+        if isinstance(before, Answer):
+            return before
         try:
             operation = _step(before, given)
         except ValueError as error:
@@ -149,6 +147,14 @@ def _locked(article_id: int) -> State | None:
     rows = queries.articles().filter(pk=article_id).select_related("source", "site")
     article = rows.select_for_update(no_key=True, of=("self",)).first()
     return state_of(article) if article else None
+
+
+def _opened(article_id: int, version: int) -> State | Answer:
+    """The locked state, where it is open and still the one that the person saw; else the answer that says why not."""
+    state = _locked(article_id)
+    if state is None:
+        return Answer(None, problem=IMPOSSIBLE)
+    return _refusal(state, version) or state
 
 
 def _refusal(state: State, version: int) -> Answer | None:
@@ -189,11 +195,9 @@ def _step(state: State, given: Mapping[str, Any]) -> dict[str, Any]:
 def publish(article_id: int, *, version: int, by: User) -> Answer:
     """Make the reviewed structure the article's own and show it to readers, in place of the one that they saw."""
     with transaction.atomic():
-        before = _locked(article_id)
-        if before is None:
-            return Answer(None, problem=IMPOSSIBLE)
-        if refusal := _refusal(before, version):
-            return refusal
+        before = _opened(article_id, version)
+        if isinstance(before, Answer):
+            return before
         made = corrections.discussion_of(before.outline, _known(before.article))
         if why := _would_show(before.article, made, before.outline):
             return Answer(before, problem=why)
@@ -229,11 +233,9 @@ def reopen(article_id: int, *, by: User) -> Answer:
 def discard(article_id: int, *, version: int, by: User) -> Answer:
     """End a draft: what was corrected since the article was published stands no more. The log keeps all of it."""
     with transaction.atomic():
-        before = _locked(article_id)
-        if before is None:
-            return Answer(None, problem=IMPOSSIBLE)
-        if refusal := _refusal(before, version):
-            return refusal
+        before = _opened(article_id, version)
+        if isinstance(before, Answer):
+            return before
         if before.article.status == Article.Status.IN_REVIEW:
             return Answer(before, problem="it was never published, so there is nothing to go back to: undo instead")
         words, after = corrections.WORDS["discard"], before
