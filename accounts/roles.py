@@ -43,7 +43,8 @@ MODERATOR = frozenset(
     }
 )
 ACCOUNTS = frozenset({"view_user", "add_user", "change_user", "view_group", "view_invitation", "add_invitation"})
-ADMINISTRATOR = ARCHIVIST | MODERATOR | ACCOUNTS
+SERVERS = frozenset({"view_webhook", "add_webhook", "change_webhook", "delete_webhook"})
+ADMINISTRATOR = ARCHIVIST | MODERATOR | ACCOUNTS | SERVERS
 
 ROLES: dict[str, frozenset[str]] = {
     "reader": READER,

@@ -48,7 +48,7 @@ def check_log(app_configs: Any, databases: Sequence[str] | None = None, **kwargs
     else:
         said = f"The database role {settings.DATABASE_ROLE} may change the log of decisions."
     hint = "Run `manage.py protect_log` as the owner of the tables, without AFTERWORD_DATABASE_ROLE."
-    return [Error(said, hint=hint, id="archive.E007")] if broken else []
+    return [Error(said, hint=hint, id="archive.E009")] if broken else []
 
 
 @register("archive")
@@ -58,7 +58,7 @@ def check_mail_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not url or urlsplit(url).scheme in settings.MAIL_SCHEMES:
         return []
     hint = "Write it as smtps://user:password@host, smtp:// (with STARTTLS) or smtp+plain:// (not encrypted)."
-    return [Error("AFTERWORD_EMAIL_URL is no address of a mail server.", hint=hint, id="archive.E007")]
+    return [Error("AFTERWORD_EMAIL_URL is no address of a mail server.", hint=hint, id="archive.E010")]
 
 
 @register(Tags.database)

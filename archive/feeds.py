@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.http import conditional_page
 
-from archive import queries, search
+from archive import notices, queries, search
 from archive.filters import ArticleFilter
-from archive.models import Article, Comment
+from archive.models import Article, Comment, Waiting
 from archive.search import MAX_TEXT
 from archive.text import excerpt, highlight, render_text
+from archive.views.environment import day
 from archive.views.paging import Page, address, newest_first, number
 
 ENTRIES = 50
@@ -206,6 +207,26 @@ def of_search(request: HttpRequest) -> Contents:
     further = request.build_absolute_uri(address(request, before=str(found.next))) if found and found.next else ""
     title = f"{settings.SITE_NAME}: “{text}”" if text else f"{settings.SITE_NAME}: search"
     return Contents(title, page, _absolute(request, entries), further)
+
+
+@feed
+def of_waiting(request: HttpRequest, token: str) -> Contents:
+    """What waits for the person whose feed this is; nobody else knows its address. No text, no name."""
+    person = notices.subscriber(token)
+    if person is None:
+        raise Http404
+    kinds = notices.kinds_for(person)
+    found = newest_first(queries.waiting().newest_first(kinds), request, limit=ENTRIES)
+    entries = [_waiting(row, kinds[row.kind]) for row in found.rows]
+    title = f"{settings.SITE_NAME}: what waits"
+    return Contents(title, reverse("admin:queue"), _absolute(request, entries), _next(request, found))
+
+
+def _waiting(row: Waiting, words: str) -> Entry:
+    url = reverse("admin:queue-card", args=[row.pk])
+    about = f"comment {row.comment_id}" if row.comment_id else f"article {row.article_id}" if row.article_id else ""
+    title = f"{words.capitalize()}: {about or row.subject_id}"
+    return Entry(url, url, title, f"<p>Waiting since {day(row.created_at)}.</p>", "", row.created_at, row.created_at)
 
 
 def _comments(request: HttpRequest, title: str, link: str, found: Page[Comment]) -> Contents:

@@ -11,7 +11,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from archive import cases, counters, queue, reports
+from archive import cases, counters, notices, queue, reports
 from archive.entities import resolver
 from archive.ingest import importer
 from archive.search import sync
@@ -67,6 +67,19 @@ def sum_up_tallies(timestamp: int | None = None) -> None:
     counters.sum_up()
     queue.sum_up()
     reports.forget()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="archive.jobs.deliver_webhooks", queueing_lock="deliver_webhooks", lock="deliver_webhooks")
+def deliver_webhooks(timestamp: int | None = None) -> None:
+    notices.deliver_all()
+
+
+@app.periodic(cron="0 6 * * *")
+@app.task(name="archive.jobs.send_digests", queueing_lock="send_digests", lock="send_digests")
+def send_digests(timestamp: int | None = None) -> None:
+    """At six in the morning, UTC."""
+    log.info("sent digests", extra={"mails": notices.send_digests()})
 
 
 @app.periodic(cron="* * * * *")

@@ -618,6 +618,10 @@ class ReportQuerySet(QuerySet[Report]):
 
 
 class WaitingQuerySet(QuerySet[Waiting]):
+    def newest_first(self, kinds: Collection[str]) -> Self:
+        """What waits of these kinds, the last that came first."""
+        return self.filter(settled_at__isnull=True, kind__in=kinds).order_by("-id")
+
     def for_work_by(self, kinds: Collection[str]) -> Self:
         """What waits of these kinds, the most pressing first."""
         return self.filter(settled_at__isnull=True, kind__in=kinds).order_by("-score", "id")

@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("entity/<int:entity_id>/", entity.entity, {"slug": ""}),
     path("author/<int:author_id>/", author.author, name="author"),
     path("about/", about.about, name="about"),
+    path("waiting/<str:token>/feed/", feeds.of_waiting, name="waiting-feed"),
     path("log/", log.log, name="log"),
     path("feed/", feeds.latest, name="feed"),
     path("robots.txt", crawlers.robots, name="robots"),

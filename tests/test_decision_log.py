@@ -71,7 +71,7 @@ def test_its_role_is_found_right() -> None:
 
 def test_an_owner_is_told_apart(settings: Any) -> None:
     settings.DATABASE_ROLE = ROLE
-    assert [error.id for error in checks.check_log(None, databases=["default"])] == ["archive.E007"]
+    assert [error.id for error in checks.check_log(None, databases=["default"])] == ["archive.E009"]
 
 
 def test_granting_twice_changes_nothing() -> None:

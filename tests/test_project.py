@@ -101,7 +101,7 @@ def test_addresses_of_mail_servers_are_read(url: str, expected: tuple[object, ..
 
 def test_a_mistyped_mail_server_is_an_error_and_none_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFTERWORD_EMAIL_URL", "mail.example.org")
-    assert [check.id for check in checks.check_mail_url(None)] == ["archive.E007"]
+    assert [check.id for check in checks.check_mail_url(None)] == ["archive.E010"]
     monkeypatch.delenv("AFTERWORD_EMAIL_URL")
     assert [check.id for check in [*checks.check_mail_url(None), *checks.check_mail(None)]] == ["archive.W005"]
 
@@ -239,3 +239,9 @@ def test_bootstrap_is_quick_the_second_time(tmp_path: Path) -> None:
     assert bootstrap(tmp_path, PYTHON=sys.executable).returncode == 0
     again = bootstrap(tmp_path)
     assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_each_check_has_a_number_of_its_own() -> None:
+    named = re.findall(r'id="(archive\.[EW]\d+)"|"(archive\.E\d+)", "', Path(checks.__file__).read_text())
+    numbers = [first or second for first, second in named]
+    assert sorted(numbers) == sorted(set(numbers))

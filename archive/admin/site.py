@@ -63,9 +63,10 @@ class ArchiveAdminSite(admin.AdminSite):
             self.register(model, chosen)
 
     def get_urls(self) -> list[Any]:
-        from archive.admin.queue import Queue  # that module builds on this one
+        from archive.admin.notices import Notices  # these modules build on this one
+        from archive.admin.queue import Queue
 
-        return [*Queue(self).urls(), *super().get_urls()]
+        return [*Queue(self).urls(), *Notices(self).urls(), *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one sign-in page, the public one; who is already let in goes straight on."""

@@ -5,6 +5,7 @@ from archive.models.case import Case, CaseNote, Masked, Suppression
 from archive.models.comment import Comment, FormerComment, Reason, Revision, ThreadOrder
 from archive.models.entity import Alias, Entity, Judgement, Mention
 from archive.models.moderation import Decision, Report, Sent
+from archive.models.notice import Subscription, Webhook
 from archive.models.queue import Waiting, WaitingTally
 from archive.models.review import Correction, Review
 from archive.models.source import Outbox, SearchDocument, Source
@@ -32,9 +33,11 @@ __all__ = [
     "Sent",
     "Site",
     "Source",
+    "Subscription",
     "Suppression",
     "Tally",
     "ThreadOrder",
     "Waiting",
     "WaitingTally",
+    "Webhook",
 ]

@@ -70,6 +70,7 @@ MODERATOR = {
     "admin-case-about": "/admin/archive/case/{case}/scope/",
     "admin-case-request": "/admin/archive/case/{case}/request/",
     "admin-reports": "/admin/archive/report/",
+    "notices": "/admin/notices/",
 }
 ARCHIVIST = {
     "import": "/admin/archive/source/import/",
@@ -78,6 +79,8 @@ ARCHIVIST = {
     "admin-sites": "/admin/archive/site/",
 }
 ADMINISTRATOR = {
+    "admin-webhooks": "/admin/archive/webhook/",
+    "admin-webhook-new": "/admin/archive/webhook/add/",
     "admin-users": "/admin/accounts/user/",
     "admin-user": "/admin/accounts/user/1/change/",
     "admin-invitations": "/admin/accounts/invitation/",
