@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive import counters, queries, threads
+from archive import queries, threads
 from archive.ingest import loader
 from archive.ingest.records import Discussion, Post
 from archive.models import Article, Comment, Entity, Source, ThreadOrder
@@ -398,17 +398,6 @@ def test_queries_of_what_is_new() -> None:
     for length in (3, 300):
         article = make_article(comments=["x"] * length)
         assert len(queries_of(f"/a/{article.pk}/c/new/?after=0")) == 2
-
-
-def test_the_page_draws_when_it_was_written_and_each_bar_leads_to_its_comments() -> None:
-    article = make_forest([None] * 4, [0, 1, 24 * 60, 3 * 24 * 60])
-    counters.recount_articles([article.pk])
-    page = get(article.get_absolute_url())
-    assert page.count('<rect class="bar"') == 3
-    assert page.count('<th scope="row"><a href=') == 3
-    link = f"{article.get_absolute_url()}?since=2017-03-14&amp;until=2017-03-14#discussion"
-    assert page.count(f'href="{link}"') == 2  # in the drawing and in its table
-    assert len(shown(get(link.partition("#")[0].replace("&amp;", "&")))) == 2
 
 
 def rest(page: str) -> str:

@@ -14,6 +14,7 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
+from django.urls import set_script_prefix
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from archive.ingest.records import Basis
 from archive.models import Article, Author, Comment, Entity, Mention, Site
 from archive.queries import ThreadRow
 from archive.search import index
+from archive.views.environment import url
 from archive.views.thread import MAX_LEVEL, doubt, thread
 from tests.makers import comments_of, make_article, store_orders
 
@@ -560,6 +562,13 @@ def test_every_page_states_its_address_and_has_one_heading_and_no_inline_code(ad
         assert found.tags & {"script", "style"} == set(), path
         assert found.attributes & {"style", "onclick"} == set(), path
         assert 'name="q"' in page, path
+
+
+def test_addresses_follow_where_the_archive_is_mounted() -> None:
+    set_script_prefix("/kept/")
+    assert url("article", [7, "tram"]) == "/kept/a/7/tram/"
+    set_script_prefix("/")
+    assert url("article", [7, "tram"]) == "/a/7/tram/"
 
 
 def test_pages_send_a_content_security_policy_without_inline(addresses: list[str]) -> None:

@@ -68,7 +68,7 @@ def _nested(rows: Iterable[ThreadRow], prefix: str) -> list[dict[str, Any]]:
                 "@type": "Comment",
                 "@id": url,
                 "url": url,
-                "text": excerpt(html_to_text(row.shown_html[: LONGEST * 4]), LONGEST),
+                "text": excerpt(html_to_text(row.shown_html[: LONGEST * 2]), LONGEST),
                 "datePublished": row.posted_at.isoformat() if row.posted_at and row.date_basis in SURE else "",
                 "author": _person(row.shown_author if row.author_basis in SURE else ""),
             }

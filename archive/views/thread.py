@@ -9,7 +9,7 @@ like, for those who style and script it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -167,12 +167,11 @@ def _places(rows: list[ThreadRow]) -> dict[int, str]:
 
     The latter only where all replies to the same comment are among the rows: their subtrees then fill its own.
     """
-    replies: defaultdict[int | None, int] = defaultdict(int)
-    filled: defaultdict[int | None, int] = defaultdict(int)
+    replies = Counter(row.parent_id for row in rows)
+    filled = defaultdict[int | None, int](int)
     for row in rows:
-        replies[row.parent_id] += 1
         filled[row.parent_id] += row.subtree_size + 1
-    whole = {row.id for row in rows if filled[row.id] == row.subtree_size}
+    whole = {row.id for row in rows if row.subtree_size and filled.get(row.id) == row.subtree_size}
     nth: defaultdict[int | None, int] = defaultdict(int)
     made: dict[int, str] = {}
     for row in rows:
