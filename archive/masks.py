@@ -7,22 +7,26 @@ mask on again, in its own transaction: ``put_on_again``.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Q, TextField
+from django.db.models.functions import Cast
 
 from archive import counters, holdings, outbox, queries
 from archive.entities import resolver
-from archive.models import Alias, Article, Author, Case, Comment, Entity, Masked, Mention
-from archive.redaction import BLOCK, Marks, marks_of
+from archive.models import Alias, Article, Author, Case, Comment, Entity, Masked, Mention, Reason
+from archive.redaction import BLOCK, Marks, keys, marks_of
 from archive.search import index
 from archive.text import render_text
 
 ROWS = 2_000  # read and written at once
-_MASKED: tuple[type[Model], ...] = (Article, *holdings.PUBLIC, Entity, Alias)
+_MASKED: tuple[type[Model], ...] = (Article, *holdings.PUBLIC, Entity, Alias, Reason)
+_ENTITY = holdings.SHARED[Entity]
+_AS_JSON = "external_ids"  # the one column of these that is no text
 _TABLES = {model._meta.model_name or "": model for model in _MASKED}
 WITH_MASK = (Case.State.MASKED, Case.State.SCHEDULED)
 
@@ -47,7 +51,7 @@ def put_on_again(article_id: int) -> None:
     cases = Case.objects.filter(state__in=WITH_MASK, pk__in=Masked.objects.filter(article_id=article_id).values("case"))
     for case in cases.order_by("pk"):
         article = Article.objects.get(pk=article_id)
-        Masked.objects.filter(case=case, article_id=article_id).exclude(table="entity").delete()
+        Masked.objects.filter(case=case, article_id=article_id).delete()
         _cover(case, article, marks_of(case.words), case.scope.get("left_out", ()))
         if not Masked.objects.filter(case=case, article_id=article_id).exists():
             _keep(case, article_id, article, "title", article.title, article.title)  # it stays one of the mask's
@@ -66,10 +70,15 @@ def take_off(case: Case, article_id: int) -> int:
 
 
 def cover_names(case: Case) -> list[int]:
-    """Cover the names of entities that are the case's words; return the articles whose links name them."""
+    """Cover the words in what no article owns: entities and reasons; return the articles whose links name them."""
     marks = marks_of(case.words)
     with transaction.atomic():
-        named = [entity.pk for entity in _candidates(case.words) if _covered_name(case, entity, marks)]
+        for reason in _saying(Reason, ("text",), case.words):
+            if new := holdings.changes(reason, holdings.SHARED[Reason], marks):
+                _put(case, reason, {"text": f"{new['text'][:180]} {reason.pk}"})  # two may differ in the name alone
+        named = [
+            entity.pk for entity in _saying(Entity, tuple(_ENTITY), case.words) if _cover_entity(case, entity, marks)
+        ]
         rows = queries.mentions().filter(entity_id__in=named).order_by()
         return sorted(set(rows.values_list("article_id", flat=True)))
 
@@ -81,28 +90,31 @@ def uncover_names(case: Case) -> None:
         kept.delete()
 
 
-def _candidates(words: Iterable[str]) -> list[Entity]:
-    found: dict[int, Entity] = {}
-    for word in words:
-        first = word.split()[0] if word.split() else word
-        for entity in Entity.objects.filter(name__icontains=first).select_for_update(no_key=True).order_by("pk"):
-            found[entity.pk] = entity
-    return [found[pk] for pk in sorted(found)]
+def _saying(model: type[Model], names: Sequence[str], words: Iterable[str]) -> Iterable[Any]:
+    """Rows that may have one of the words in these columns, locked: the first part of each is looked for."""
+    wanted = Q()
+    for first in (keys(word)[0] for word in words):
+        for name in names:
+            wanted |= Q(**{f"{name}_said__icontains": first})
+    manager: Any = model._default_manager
+    texts = {f"{name}_said": Cast(name, TextField()) for name in names}
+    return list(manager.alias(**texts).filter(wanted).select_for_update(no_key=True).order_by("pk"))
 
 
-def _covered_name(case: Case, entity: Entity, marks: Marks) -> bool:
-    new = holdings.changes(entity, dict.fromkeys(("name", "description"), holdings.TEXT), marks)
-    if not new:
-        return False
-    for name, value in new.items():
-        _keep(case, None, entity, name, getattr(entity, name), value)
-    Entity.objects.filter(pk=entity.pk).update(**new)
-    for alias in Alias.objects.filter(entity=entity):
+def _cover_entity(case: Case, entity: Entity, marks: Marks) -> bool:
+    new = holdings.changes(entity, _ENTITY, marks)
+    if new:
+        _put(case, entity, new)
+    for alias in Alias.objects.filter(entity=entity) if "name" in new else ():
         if holdings.changes(alias, holdings.SHARED[Alias], marks):
-            covered = f"{BLOCK}{alias.pk}"
-            _keep(case, None, alias, "key", alias.key, covered)
-            Alias.objects.filter(pk=alias.pk).update(key=covered)
-    return True
+            _put(case, alias, {"key": f"{BLOCK}{alias.pk}"})
+    return bool(new)
+
+
+def _put(case: Case, row: Any, new: Mapping[str, Any]) -> None:
+    for name, value in new.items():
+        _keep(case, None, row, name, getattr(row, name), value)
+    type(row)._default_manager.filter(pk=row.pk).update(**new)
 
 
 def _cover(case: Case, article: Article, marks: Marks, left_out: Collection[str]) -> set[int | None]:
@@ -142,7 +154,9 @@ def _where(row: Any) -> dict[str, Any]:
     return {} if isinstance(row, Article) else {"article_id": row.article_id}
 
 
-def _keep(case: Case, article_id: int | None, row: Any, field: str, before: str, after: str) -> None:
+def _keep(case: Case, article_id: int | None, row: Any, field: str, before: Any, after: Any) -> None:
+    if field == _AS_JSON:
+        before, after = json.dumps(before), json.dumps(after)
     table = row._meta.model_name
     Masked.objects.create(
         case=case, article_id=article_id, table=table, row=row.pk, field=field, before=before, after=after
@@ -167,8 +181,7 @@ def _give_back(kept: Any, article: Article | None) -> tuple[int, set[int | None]
     for (table, pk), values in rows.items():
         manager: Any = _TABLES[table]._default_manager
         row = manager.filter(pk=pk).first()
-        same = [one for one in values if row and getattr(row, one.field) == one.after]
-        standing: dict[str, Any] = {one.field: one.before for one in same}
+        standing = {one.field: _read(one, one.before) for one in values if row and _stands(row, one)}
         if row and any(one.field == "html" for one in values) and resolver.is_derived(row.body, row.html):
             standing["html"] = render_text(standing.get("body", row.body))  # links were made anew since; and are again
         missed += len({one.field for one in values}) - len(standing)
@@ -179,6 +192,14 @@ def _give_back(kept: Any, article: Article | None) -> tuple[int, set[int | None]
         if table in {"article", "comment", "mention"}:
             touched.add(None if table == "article" else _comment_of(row) if row else None)
     return missed, touched
+
+
+def _read(kept: Masked, value: str) -> Any:
+    return json.loads(value) if kept.field == _AS_JSON else value
+
+
+def _stands(row: Any, kept: Masked) -> bool:
+    return bool(getattr(row, kept.field) == _read(kept, kept.after))
 
 
 def _bring_up_to_date(article_id: int, touched: Collection[int | None]) -> None:
