@@ -41,6 +41,7 @@ bench: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/reading.py
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/loading.py
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/reviewing.py
+	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/cases.py
 
 # Needs uv. Takes the newest versions that pyproject.toml allows.
 lock:

@@ -21,7 +21,8 @@ from archive.search import grammar, index
 
 MOST = 50_000  # comments of one case; a wider scope has to be made narrower
 PROBED = 60  # comments of which quotes are looked for while somebody waits; carrying out looks for those of all
-PROBES = 6  # places of a comment's text that are looked up
+PROBES = 4  # places of a comment's text that are looked up
+REPEATED = 200  # comments that are looked at for each
 PROBE = 5  # words of each
 SAMPLES = 8  # hits of each kind that a preview names
 MOST_COUNTED = 10_000
@@ -144,10 +145,11 @@ def quotes(found: Members, *, among: int, left_out: Collection[int]) -> Members:
     """
     pairs = [(article_id, pk) for article_id, pks in found.items() for pk in pks][:among]
     rows = queries.comments().filter(article_id__in={pair[0] for pair in pairs}, pk__in=[pk for _, pk in pairs])
-    bodies = dict(rows.values_list("pk", "body"))
+    written = list(rows.values_list("pk", "body", "article__language"))
+    bodies = {pk: body for pk, body, _ in written}
     said = {pk: redaction.keys(body) for pk, body in bodies.items()}
     taken = {pk for pks in found.values() for pk in pks} | set(left_out)
-    candidates = _replies(pairs) | _repeating(list(bodies.values()))
+    candidates = _replies(pairs) | _repeating([(body, language) for _, body, language in written])
     runs = {run for body in bodies.values() for run in redaction.runs_of(body, redaction.plain)}
     whole = [f" {' '.join(words)} " for words in said.values()]
     quoting: Members = defaultdict(list)
@@ -163,14 +165,10 @@ def _replies(pairs: Sequence[tuple[int, int]]) -> set[int]:
     return set(rows.order_by().values_list("pk", flat=True)[:MOST_COUNTED])
 
 
-def _repeating(bodies: Sequence[str]) -> set[int]:
+def _repeating(bodies: Sequence[tuple[str, str]]) -> set[int]:
     """Comments that the search index finds with some words of these in the same order; to be looked at."""
-    probes = [probe for body in bodies for probe in probes_of(body)]
-    found: set[int] = set()
-    for at in range(0, len(probes), 200):
-        rows = index.saying(probes[at : at + 200]).filter(comment__isnull=False).order_by()
-        found.update(pk for pk in rows.values_list("comment_id", flat=True)[:MOST_COUNTED] if pk)
-    return found
+    probes = [(probe, language) for body, language in bodies for probe in probes_of(body)]
+    return index.repeating(list(dict.fromkeys(probes)), most=REPEATED) if probes else set()
 
 
 def probes_of(body: str) -> list[str]:

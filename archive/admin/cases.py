@@ -202,7 +202,7 @@ STEPS: dict[str, tuple[Step, str]] = {
 
 @workplace(Case)
 class CaseAdmin(Workplace[Case]):
-    list_display = ("title", "state_badge", "due", "kind", "opened")
+    list_display = ("title", "state_badge", "due", "opened")
     list_filter = (("closed_at", admin.EmptyFieldListFilter), "state", "kind")
     search_fields = ("requester__istartswith",)
     search_help_text = "The number of a case, or the beginning of a requester’s name"

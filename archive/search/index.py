@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from archive.models import Article, Comment, SearchDocument
 from archive.queries import ArticleQuerySet
@@ -130,17 +131,41 @@ def comments_with(query: Query, article_id: int) -> QuerySet[SearchDocument, Any
     return found.order_by().values("comment_id")
 
 
+# One query of all phrases in all configurations: nested one in another, a few hundred would be too deep.
+_SAYING = """archive_searchdocument.vector @@ (
+    SELECT string_agg('(' || query::text || ')', ' | ')::tsquery
+    FROM unnest(%s::text[]) AS phrase, unnest(%s::text[]) AS config,
+        phraseto_tsquery(config::regconfig, phrase) AS query
+    WHERE numnode(query) > 0
+)"""
+
+
 def saying(phrases: Sequence[str]) -> QuerySet[SearchDocument]:
-    """Documents with one of these sequences of words, as they are written; none where there are none."""
+    """Documents with one of these sequences of words; none where there are none."""
     if not phrases:
         return SearchDocument.objects.none()
-    wanted = (SearchQuery(phrase, config="simple", search_type="phrase") for phrase in phrases)
-    stemmed = (
-        SearchQuery(phrase, config=configuration(language), search_type="phrase")
-        for language in _stemmed()
-        for phrase in phrases
-    )
-    return SearchDocument.objects.filter(vector=reduce(or_, (*wanted, *stemmed)))
+    configurations = ["simple", *(configuration(language) for language in _stemmed())]
+    matches = RawSQL(_SAYING, [list(phrases), configurations], BooleanField())  # noqa: S611  a constant
+    return SearchDocument.objects.filter(matches)
+
+
+# Each phrase is looked up for itself: of one query of hundreds, the index would weigh each document against all.
+_REPEATING = """
+    SELECT DISTINCT found.comment_id FROM unnest(%(phrases)s::text[], %(languages)s::text[]) AS said (phrase, config),
+    LATERAL (
+        SELECT comment_id FROM archive_searchdocument
+        WHERE vector @@ phraseto_tsquery(said.config::regconfig, said.phrase) AND comment_id IS NOT NULL LIMIT %(most)s
+    ) AS found
+"""
+
+
+def repeating(phrases: Sequence[tuple[str, str]], *, most: int) -> set[int]:
+    """Ids of comments that say one of these, ``most`` for each; with each phrase, the language that it is in."""
+    with connection.cursor() as cursor:
+        texts = [phrase for phrase, _ in phrases]
+        languages = [configuration(language) for _, language in phrases]
+        cursor.execute(_REPEATING, {"phrases": texts, "languages": languages, "most": most})
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def comment_ids_with(query: Query) -> QuerySet[SearchDocument, Any]:

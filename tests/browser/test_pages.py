@@ -68,6 +68,7 @@ MODERATOR = {
     "admin-case-new": "/admin/archive/case/add/",
     "admin-case": "/admin/archive/case/{case}/change/",
     "admin-case-about": "/admin/archive/case/{case}/scope/",
+    "admin-case-erase": "/admin/archive/case/{case}/erase/",
     "admin-case-request": "/admin/archive/case/{case}/request/",
     "admin-reports": "/admin/archive/report/",
     "notices": "/admin/notices/",
@@ -136,7 +137,7 @@ def a_case(demo: Demo) -> Any:
         "INSERT INTO archive_case (kind, state, requester, contact, basis, deadline, outcome, scope, words, opened_at,"
         " erase_entry, work, work_done, work_total) VALUES ('erasure', 'open', 'M. Okafor', 'm.okafor@example.org',"
         " 'Right to erasure: wrote as a student, and is found by employers under the name.', '2026-03-02', '',"
-        """ '{"author": "M. Okafor", "articles": [1]}', '["M. Okafor", "Harrow Lane"]', now(), '', '', 0, 0)"""
+        """ '{"query": "the", "articles": [1]}', '["people", "Harrow Lane"]', now(), '', '', 0, 0)"""
         " RETURNING id"
     )
     demo.value(
