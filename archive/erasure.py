@@ -366,7 +366,7 @@ def _empty(article: Article, rows: Sequence[Comment]) -> None:
     for model in (Revision, Mention, Judgement, SearchDocument):
         manager: Any = model._default_manager
         manager.filter(**here).delete()
-    Report.objects.filter(**here).update(snapshot="", reason="", outcome="")
+    Report.objects.filter(**here).update(snapshot="", reason="", note="", outcome="")
     Masked.objects.filter(article_id=article.pk, table="comment", row__in=pks).delete()
     names = redaction.marks_of({row.author_name for row in rows})
     Review.objects.filter(article_id=article.pk).update(proposal=None)

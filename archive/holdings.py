@@ -52,7 +52,7 @@ OF_ARTICLE: dict[type[Model], dict[str, How]] = {
     Revision: {"body": TEXT},
     Mention: {"surface": TEXT},
     Judgement: {"surface": TEXT},
-    Report: {"reason": TEXT, "snapshot": TEXT, "outcome": TEXT},
+    Report: {"reason": TEXT, "note": TEXT, "snapshot": TEXT, "outcome": TEXT},
     Review: {"proposal": JSON},
     Correction: {"operation": JSON, "words": TEXT},
 }
@@ -178,6 +178,9 @@ WITHOUT_WORDS: dict[str, str] = {
     "Decision.detail": "numbers, and names that are ours",
     "Decision.previous_hash": _DIGEST,
     "Decision.hash": _DIGEST,
+    "Report.token": "a random number",
+    "Report.sender": _DIGEST,
+    "Sent.sender": _DIGEST,
     "Case.kind": _CHOICE,
     "Case.state": _CHOICE,
     "Case.requester": "who asked: the archive has to answer for what it did",

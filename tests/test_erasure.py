@@ -140,7 +140,9 @@ def surroundings(article: Article, first: Comment, word: str, name: str) -> int:
     Judgement.objects.create(article_id=article.pk, verdict="confirm", **place)
     Revision.objects.create(article=article, comment=first, number=9, cause="read again", body=f"once {word}")
     Revision.objects.create(article=article, number=9, cause="read again", body=f"once {name}")
-    Report.objects.create(article_id=article.pk, comment_id=first.pk, reason=f"rude {word}", snapshot=first.body)
+    Report.objects.create(
+        article_id=article.pk, comment_id=first.pk, reason=f"rude {word}", note=word, snapshot=first.body
+    )
     Report.objects.create(article_id=article.pk, reason=f"names {name}", snapshot=f"by {name}", outcome=f"told {name}")
     claims = [["stated", None, ""]] * 4
     remark = [place["start"], None, name, None, *claims]
@@ -368,7 +370,7 @@ def test_what_is_in_the_list_is_ids_digests_and_offsets() -> None:
     assert all(len(run) == 22 for run in entry["runs"])
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_restored_backup_holds_nothing_once_the_list_is_applied() -> None:
     """The database is copied before the erasure, and the copy put in its place afterwards."""
     known = planted()
