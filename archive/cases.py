@@ -148,7 +148,7 @@ def hold(case: Case, *, by: User, with_quotes: bool = False) -> tuple[str, moder
         found = scope.members(case)
         if with_quotes:
             out = Scope.of(case).ids_left_out("comment")
-            for article_id, pks in scope.quotes(found, among=MOST, left_out=out).items():
+            for article_id, pks in scope.quotes(found, left_out=out)[0].items():
                 found[article_id] = [*found.get(article_id, []), *pks]
         if trouble := _trouble(case, found):
             return trouble, None
@@ -398,7 +398,7 @@ def _entry(case: Case) -> suppressions.Entry:
         case.pk,
         found,
         touched=scope.touched(case, found),
-        quoting=scope.quotes(found, among=MOST, left_out=known.ids_left_out("comment")),
+        quoting=scope.quotes(found, left_out=known.ids_left_out("comment"))[0],
         words=case.words,
         left_out=known.left_out,
         entry_id=uuid.uuid4().hex,

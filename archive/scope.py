@@ -6,9 +6,11 @@ preview takes no longer in a larger archive.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import batched
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -20,7 +22,8 @@ from archive.models import Article, Case, Comment, Decision, Masked, Report, Rev
 from archive.search import grammar, index
 
 MOST = 50_000  # comments of one case; a wider scope has to be made narrower
-PROBED = 60  # comments of which quotes are looked for while somebody waits; carrying out looks for those of all
+PATIENCE = 0.7  # seconds that a preview looks for quotes; carrying out looks for those of all
+PROBED = 8  # comments of which quotes are looked for at once
 PROBES = 4  # places of a comment's text that are looked up
 REPEATED = 200  # comments that are looked at for each
 PROBE = 5  # words of each
@@ -137,27 +140,34 @@ def size(found: Mapping[int, Collection[int]]) -> int:
 # --- Quotes and words elsewhere --------------------------------------------------------------------------------------
 
 
-def quotes(found: Members, *, among: int, left_out: Collection[int]) -> Members:
-    """Other comments that repeat these: direct replies, and what the search index knows of their words.
+def quotes(found: Members, *, left_out: Collection[int], patience: float | None = None) -> tuple[Members, int]:
+    """Other comments that repeat these, and of how many of these they were looked for.
 
-    A line that begins with ">" and is a part of one of them, or ``redaction.RUN`` words in the same order. Of the first
-    ``among`` comments.
+    Direct replies, and what the search index knows of their words: a line that begins with ">" and is a part of one of
+    them, or ``redaction.RUN`` words in the same order. ``patience`` in seconds; None looks for those of all.
     """
-    pairs = [(article_id, pk) for article_id, pks in found.items() for pk in pks][:among]
+    pairs = [(article_id, pk) for article_id, pks in found.items() for pk in pks]
+    out = {pk for _, pk in pairs} | set(left_out)
+    quoting: dict[int, set[int]] = defaultdict(set)
+    started, looked = time.monotonic(), 0
+    for some in batched(pairs, PROBED):
+        if patience is not None and time.monotonic() - started > patience:
+            break
+        for article_id, pk in _quoting(some, out):
+            quoting[article_id].add(pk)
+        looked += len(some)
+    return {article_id: sorted(pks) for article_id, pks in quoting.items()}, looked
+
+
+def _quoting(pairs: Sequence[tuple[int, int]], out: Collection[int]) -> list[tuple[int, int]]:
     rows = queries.comments().filter(article_id__in={pair[0] for pair in pairs}, pk__in=[pk for _, pk in pairs])
-    written = list(rows.values_list("pk", "body", "article__language"))
-    bodies = {pk: body for pk, body, _ in written}
-    said = {pk: redaction.keys(body) for pk, body in bodies.items()}
-    taken = {pk for pks in found.values() for pk in pks} | set(left_out)
-    candidates = _replies(pairs) | _repeating([(body, language) for _, body, language in written])
-    runs = {run for body in bodies.values() for run in redaction.runs_of(body, redaction.plain)}
-    whole = [f" {' '.join(words)} " for words in said.values()]
-    quoting: Members = defaultdict(list)
-    other = queries.comments().filter(pk__in=candidates - taken).exclude(status=Comment.Status.ERASED)
-    for pk, article_id, body in other.order_by("pk").values_list("pk", "article_id", "body").iterator():
-        if redaction.quotes(body, runs, whole):
-            quoting[article_id].append(pk)
-    return dict(quoting)
+    written = list(rows.order_by().values_list("body", "article__language"))
+    runs = {run for body, _ in written for run in redaction.runs_of(body, redaction.plain)}
+    whole = [" ".join(["", *redaction.keys(body), ""]) for body, _ in written]
+    candidates = (_replies(pairs) | _repeating(written)) - set(out)
+    other = queries.comments().filter(pk__in=candidates).exclude(status=Comment.Status.ERASED).order_by("pk")
+    columns = other.values_list("article_id", "pk", "body")
+    return [(article_id, pk) for article_id, pk, body in columns.iterator() if redaction.quotes(body, runs, whole)]
 
 
 def _replies(pairs: Sequence[tuple[int, int]]) -> set[int]:
@@ -196,7 +206,7 @@ def touched(case: Case, found: Members) -> list[int]:
     ids |= {article_id for article_id, _ in saying(case.words, site=scope.site, limit=MOST)}
     masked = Masked.objects.filter(case=case).order_by().values_list("article_id", flat=True)
     ids |= {pk for pk in masked.iterator() if pk}
-    ids |= set(quotes(found, among=MOST, left_out=scope.ids_left_out("comment")))
+    ids |= set(quotes(found, left_out=scope.ids_left_out("comment"))[0])
     return sorted(ids)
 
 
@@ -207,12 +217,12 @@ def preview(case: Case, found: Members) -> list[Place]:
     """Every kind of place with its number of hits and some of them; kinds without hits as well."""
     scope = Scope.of(case)
     pks = [pk for some in found.values() for pk in some]
-    quoting = quotes(found, among=PROBED, left_out=scope.ids_left_out("comment"))
+    quoting, looked = quotes(found, left_out=scope.ids_left_out("comment"), patience=PATIENCE)
     said = [] if not case.words else saying(case.words, site=scope.site, limit=MOST_COUNTED + 1)
     out = set(scope.ids_left_out("comment")) | set(pks)
     elsewhere = [pk for _, pk in said if pk is not None and pk not in out]
     own = {pk for pk, comment in said if comment is None} - set(scope.ids_left_out("article"))
-    note = f"Looked for of the first {PROBED}; carrying it out looks for all." if len(pks) > PROBED else ""
+    note = f"Looked for of the first {looked:,}; carrying it out looks for all." if looked < len(pks) else ""
     return [
         _comments("comments", "Comments", pks),
         _comments("quotes", "Quotes in other comments", [pk for some in quoting.values() for pk in some], note),

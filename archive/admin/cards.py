@@ -6,11 +6,13 @@ A new kind is one class here, with ``@card``, and a ``queue.put`` where its reas
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.urls import reverse
+from django.utils import timezone
 
-from archive import queries, queue
+from archive import moderation, queries, queue
 from archive.models import Decision, Waiting
 
 Action = Decision.Action
@@ -50,6 +52,10 @@ class Kind:
     def elsewhere(self, item: Waiting) -> tuple[str, str] | None:
         """Address and words of the page where it is settled, if it is not settled here."""
         return None
+
+    def subject(self, item: Waiting) -> str:
+        """What it is about, where that is neither a comment nor an article."""
+        return ""
 
 
 KINDS: dict[str, Kind] = {}
@@ -111,3 +117,30 @@ class InReview(Kind):
 
     def elsewhere(self, item: Waiting) -> tuple[str, str] | None:
         return reverse("admin:archive_article_review", args=[item.article_id]), "Open the review"
+
+
+@card
+class Requested(Kind):
+    """A case, until it is over. Who asks, and for what, stands on its own page."""
+
+    name, label, plural = moderation.CASE, "Case", "cases"
+
+    def may(self, user: Any) -> bool:
+        return bool(user.has_perm("archive.view_case"))
+
+    def actions(self, item: Waiting) -> Sequence[str]:
+        return ()
+
+    def reasons(self, item: Waiting) -> list[Reason]:
+        said = item.why.get("deadline")
+        if not said:
+            return [Reason("Someone asked, and no deadline was set.")]
+        due = date.fromisoformat(said)
+        late = due < timezone.localdate()
+        return [Reason("It was to be answered by" if late else "To be answered by", f"{due:%-d %B %Y}")]
+
+    def elsewhere(self, item: Waiting) -> tuple[str, str] | None:
+        return reverse("admin:archive_case_change", args=[item.subject_id]), "Open the case"
+
+    def subject(self, item: Waiting) -> str:
+        return f"Case {item.subject_id}"

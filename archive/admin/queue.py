@@ -130,7 +130,7 @@ def rows_of(items: Sequence[Waiting], query: str, user: Any) -> list[Row]:
         what, is_done = whats[item.pk]
         url = f"?{query}{'&' if query else ''}card={item.pk}"
         place = f"{article.site} · {article.title}" if article and comment else str(article.site) if article else ""
-        short = excerpt(start, EXCERPT) or "(no text)"
+        short = KINDS[item.kind].subject(item) or excerpt(start, EXCERPT) or "(no text)"
         made.append(Row(item, KINDS[item.kind], who, short, place, what, is_done, url))
     return made
 
@@ -299,7 +299,8 @@ class Queue:
         kind = KINDS[item.kind]
         article = queries.articles().with_site().defer("html").filter(pk=item.article_id or 0).first()
         comment = queries.comments().for_moderation(item.article_id or 0, item.comment_id) if item.comment_id else None
-        is_gone = article is None or (item.comment_id is not None and comment is None)
+        subject = kind.subject(item)
+        is_gone = not subject and (article is None or (item.comment_id is not None and comment is None))
         what, is_done = whats_of([item], request.user)[item.pk]
         context: dict[str, Any] = {
             "kind": kind,
@@ -307,6 +308,7 @@ class Queue:
             "article": article,
             "comment": comment,
             "is_gone": is_gone,
+            "subject": subject,
             "what": what,
             "is_done": is_done,
             "waits_since": moment(item.created_at),
