@@ -198,4 +198,9 @@ WITHOUT_WORDS: dict[str, str] = {
     "Waiting.kind": _CHOICE,
     "Waiting.why": "numbers, names of rules, offsets",
     "WaitingTally.kind": _CHOICE,
+    "Subscription.digest": _CHOICE,
+    "Subscription.token": "a random number",
+    "Webhook.url": "of a receiver, typed by an administrator",
+    "Webhook.secret": "a random number",
+    "Webhook.trouble": "what went wrong, in our words",
 }
