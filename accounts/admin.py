@@ -9,16 +9,21 @@ from typing import Any, ClassVar
 import allauth.account.admin
 import allauth.mfa.admin
 import allauth.usersessions.admin  # noqa: F401
+from allauth.account.decorators import reauthentication_required
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.apps import apps
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
-from django.forms import CheckboxSelectMultiple
+from django.forms import CheckboxSelectMultiple, MultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 
 from accounts import invitations, roles
@@ -27,14 +32,41 @@ from accounts.staff import follow_roles, vouch_for_address
 
 WHO = (None, {"fields": ("username", "password")})
 NAMES = ("Name and address", {"fields": ("first_name", "last_name", "email")})
-ROLE = ("Role", {"fields": ("is_active", "groups")})
+ROLE = ("Role", {"fields": ("is_active", "groups", "archivist_sites", "moderator_sites")})
 POWERS = ("Beyond roles", {"fields": ("is_superuser", "user_permissions")})
+ONLY_ON = "None chosen: on all sites. Hold Ctrl to choose several."
+MOST_SITES = 1_000  # that can be chosen from
 DATES = ("Dates", {"fields": ("last_login", "date_joined")})
 
 
+class PersonForm(UserChangeForm):  # type: ignore[type-arg]
+    """An account, with the sites that each of its roles is narrowed to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sites = apps.get_model(settings.ROLE_SCOPE_MODEL)._default_manager.order_by("name")
+        for role in roles.SCOPED_ROLES:
+            field: Any = self.fields[f"{role}_sites"]
+            field.choices = [(site.pk, str(site)) for site in sites[:MOST_SITES]]
+            self.initial[f"{role}_sites"] = self.instance.scopes.get(role, [])
+
+    archivist_sites = MultipleChoiceField(label="As archivist, only on", required=False, help_text=ONLY_ON)
+    moderator_sites = MultipleChoiceField(label="As moderator, only on", required=False, help_text=ONLY_ON)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        chosen = {role: self.cleaned_data.get(f"{role}_sites") for role in roles.SCOPED_ROLES}
+        self.instance.scopes = {role: sorted(map(int, sites)) for role, sites in chosen.items() if sites}
+        return cleaned
+
+
+@method_decorator(reauthentication_required, name="changeform_view")
+@method_decorator(reauthentication_required, name="user_change_password")
 @admin.register(User)
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
-    """Whether someone may enter the admin follows from their role: nobody ticks it."""
+    """Whether someone may enter the admin follows from their role: nobody ticks it. Changes are made in sudo mode."""
+
+    form = PersonForm
 
     list_display = ("username", "email", "role", "is_active", "last_seen")
     list_filter = ("groups", "is_active")
@@ -49,6 +81,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     @admin.display(description="role")
     def role(self, user: User) -> str:
         names = [group.name for group in user.groups.all()]
+        names = [f"{name} on {len(user.scopes[name])}" if name in user.scopes else name for name in names]
         return ", ".join((["superuser"] if user.is_superuser else []) + names) or "none"
 
     @admin.display(description="last signed in")
@@ -61,7 +94,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             kwargs["widget"] = CheckboxSelectMultiple()
         found = super().formfield_for_manytomany(db_field, request, **kwargs)
         if found and db_field.name == "groups":
-            found.help_text = "What each role may do is listed under Groups."
+            link = format_html('<a href="{}">What each role may do</a>', reverse("accounts:roles"))
+            found.help_text = link
         return found
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -89,6 +123,7 @@ for mine in (Group, EmailAddress, Authenticator, UserSession):
     admin.site.unregister(mine)
 
 
+@method_decorator(reauthentication_required, name="changeform_view")
 @admin.register(Invitation)
 class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Who is asked to help, and as what. The link is shown once, to its maker, and sent where there is an address."""

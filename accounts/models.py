@@ -7,12 +7,35 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.functional import cached_property
 
 from accounts import roles
 
 
 class User(AbstractUser):
-    """Someone with an account. What they may do is decided by their groups; see ``accounts.roles``."""
+    """Someone with an account. What they may do is decided by their groups; see ``accounts.roles``.
+
+    ``scopes`` narrows roles to sites: for a role, the ids of the sites on which it holds. A role that is not named
+    holds on all of them. The ids are plain numbers: what a site is, is not known here.
+    """
+
+    scopes = models.JSONField(default=dict, blank=True)
+
+    @cached_property
+    def role_names(self) -> frozenset[str]:
+        return frozenset(self.groups.values_list("name", flat=True))
+
+    def sites_with(self, permission: str) -> frozenset[int] | None:
+        """On which sites ``permission``, which the person has, holds: None for all of them.
+
+        Costs a query only where something is narrowed.
+        """
+        if self.is_superuser or not self.scopes:
+            return None
+        giving = [name for name in self.role_names if permission.rpartition(".")[2] in roles.ROLES.get(name, ())]
+        if any(name not in self.scopes for name in giving):
+            return None
+        return frozenset(site for name in giving for site in self.scopes[name])
 
 
 class Invitation(models.Model):

@@ -53,7 +53,49 @@ ROLES: dict[str, frozenset[str]] = {
     "administrator": ADMINISTRATOR,
 }
 STAFF_ROLES = ("archivist", "moderator", "administrator")
+SCOPED_ROLES = ("archivist", "moderator")  # those that may hold on some sites only
 ELSEWHERE = {"user": "accounts", "invitation": "accounts", "group": "auth"}
+
+
+# What each permission lets a person do, under the heading of where they do it: the page about roles is made of this.
+ABILITIES: dict[str, dict[str, str]] = {
+    "Discussions": {
+        "view_source": "see what was imported, and what became of it",
+        "add_source": "import discussions and review their structure",
+        "view_site": "see the list of sites",
+        "add_site": "add a site",
+        "change_site": "rename a site",
+        "view_article": "see the lists of articles",
+        "view_comment": "see the lists of comments",
+        "view_author": "see the lists of names",
+        "view_entity": "see the lists of people, organisations and places",
+        "view_mention": "see where they are mentioned",
+        "change_mention": "confirm and reject mentions",
+    },
+    "Moderation": {
+        "moderate_comment": "see what is hidden; decide what is shown, and undo decisions",
+        "view_decision": "read the log of decisions",
+        "view_report": "see what readers reported",
+        "change_report": "write down what came of a report",
+        "view_case": "see requests for takedown, correction and erasure",
+        "add_case": "open a case",
+        "change_case": "work on a case",
+    },
+    "People": {
+        "view_user": "see who has an account",
+        "add_user": "make an account",
+        "change_user": "change accounts and give roles",
+        "view_group": "see what roles there are",
+        "view_invitation": "see who was invited",
+        "add_invitation": "invite people, and withdraw invitations",
+    },
+    "Other servers": {
+        "view_webhook": "see which servers are told what was decided",
+        "add_webhook": "name another one",
+        "change_webhook": "change what one is told",
+        "delete_webhook": "tell one no more",
+    },
+}
 
 
 def label(codename: str) -> str:

@@ -10,6 +10,7 @@ from allauth.mfa.base import views as second_factor
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
+from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
@@ -25,6 +26,7 @@ ours = [
     path("sign-out/", sign_out, name="sign-out"),
     path("account/", overview, name="account"),
     path("account/sessions/", views.sessions, name="sessions"),
+    path("admin/roles/", lambda request: admin.site.admin_view(views.roles_page)(request), name="roles"),
     path("invitation/<str:token>/", views.invitation, name="invitation"),
 ]
 # The same addresses under the names by which allauth looks for them.

@@ -13,10 +13,11 @@ from allauth.mfa.webauthn import views as passkeys
 from allauth.usersessions.adapter import get_adapter as get_sessions_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -121,6 +122,16 @@ def _end_sessions(request: HttpRequest, found: list[UserSession]) -> HttpRespons
         return HttpResponseRedirect(reverse("accounts:sign-in"))
     messages.success(request, "Signed out there." if ended else "You are signed in nowhere else.")
     return HttpResponseRedirect(reverse("accounts:sessions"))
+
+
+def roles_page(request: HttpRequest) -> HttpResponse:
+    """What each role may do, from the table that gives it; for all who work here. Guarded in ``accounts.urls``."""
+    areas = [
+        (area, [(words, [name in may for may in roles.ROLES.values()]) for name, words in listed.items()])
+        for area, listed in roles.ABILITIES.items()
+    ]
+    context = {**admin.site.each_context(request), "title": "What each role may do", "roles": list(roles.ROLES)}
+    return TemplateResponse(request, "admin/accounts/roles.html", {**context, "areas": areas})
 
 
 @never_cache

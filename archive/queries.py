@@ -117,25 +117,63 @@ _NEWER = """
 AROUND = 140  # code points of context before a mention
 
 
-def may_moderate(user: Viewer) -> bool:
-    return user is not None and user.has_perm("archive.moderate_comment")
+MODERATE, REVIEW = "archive.moderate_comment", "archive.add_source"
 
 
-def may_review(user: Viewer) -> bool:
-    """Who may bring discussions in may also correct what was made of them."""
-    return user is not None and user.has_perm("archive.add_source")
+def sites_with(user: Viewer, permission: str) -> frozenset[int] | None:
+    """The ids of the sites on which the person has a permission: None for all of them, none where they lack it."""
+    if user is None or not user.has_perm(permission):
+        return frozenset()
+    return user.sites_with(permission) if user.is_authenticated else None
+
+
+def may_moderate(user: Viewer, site_id: int | None = None) -> bool:
+    """Whether the person may decide on what comes from a site; without one, whether from any site at all."""
+    return _includes(sites_with(user, MODERATE), site_id)
+
+
+def may_review(user: Viewer, site_id: int | None = None) -> bool:
+    """Who may bring discussions in may also correct what was made of them; the site as for ``may_moderate``."""
+    return _includes(sites_with(user, REVIEW), site_id)
+
+
+def _includes(sites: frozenset[int] | None, site_id: int | None) -> bool:
+    return sites is None or (bool(sites) if site_id is None else site_id in sites)
+
+
+def may_import_into(user: Viewer, name: str) -> bool:
+    """Whether the person may bring discussions into the site of this name; a new one is only for who may everywhere."""
+    allowed = sites_with(user, REVIEW)
+    return allowed is None or Site.objects.filter(name=name.strip(), pk__in=allowed).exists()
+
+
+def may_undo(user: Viewer, entry: Decision) -> bool:
+    """Whether all that a decision was on comes from sites on which the person decides."""
+    allowed = sites_with(user, MODERATE)
+    if not allowed:
+        return allowed is None
+    parts = Decision.objects.filter(parent_id=entry.pk).values("article_id")
+    ids: Any = parts if entry.article_id is None else [entry.article_id]
+    return not Article.objects.filter(pk__in=ids).exclude(site_id__in=allowed).exists()
 
 
 class ArticleQuerySet(QuerySet[Article]):
     def visible_to(self, user: Viewer) -> Self:
-        """Published articles; a moderator also sees hidden ones and those in review."""
-        return self if may_moderate(user) else self.filter(status=Article.Status.PUBLISHED)
+        """Published articles; a moderator also sees hidden ones and those in review, of the sites they moderate."""
+        moderated = sites_with(user, MODERATE)
+        if moderated is None:
+            return self
+        published = Q(status=Article.Status.PUBLISHED)
+        return self.filter(published | Q(site_id__in=moderated) if moderated else published)
 
     def workable_by(self, user: Viewer) -> Self:
         """What the person sees and, for an archivist, what waits for review."""
-        if may_moderate(user) or not may_review(user):
+        moderated, reviewed = sites_with(user, MODERATE), sites_with(user, REVIEW)
+        if moderated is None or reviewed == frozenset():
             return self.visible_to(user)
-        return self.filter(status__in=[Article.Status.PUBLISHED, Article.Status.IN_REVIEW])
+        waiting = Q(status=Article.Status.IN_REVIEW)
+        waiting = waiting if reviewed is None else waiting & Q(site_id__in=reviewed)
+        return self.filter(Q(status=Article.Status.PUBLISHED) | waiting | Q(site_id__in=moderated))
 
     def corrected(self) -> Self:
         """Published articles of which an archivist corrected the structure, in the order of their ids."""
@@ -308,9 +346,20 @@ class _IsAny(Func):
 class CommentQuerySet(QuerySet[Comment]):
     def visible_to(self, user: Viewer) -> Self:
         """Published comments of the articles that the person may see."""
-        if may_moderate(user):
-            return self.filter(status=Comment.Status.PUBLISHED)
-        return self.filter(status=Comment.Status.PUBLISHED, article__status=Article.Status.PUBLISHED)
+        moderated = sites_with(user, MODERATE)
+        published = self.filter(status=Comment.Status.PUBLISHED)
+        if moderated is None:
+            return published
+        shown = Q(article__status=Article.Status.PUBLISHED)
+        return published.filter(shown | Q(article__site_id__in=moderated) if moderated else shown)
+
+    def workable_by(self, user: Viewer) -> Self:
+        """Every comment for a moderator, of the sites they moderate; of others, what readers see."""
+        moderated = sites_with(user, MODERATE)
+        if moderated is None:
+            return self
+        shown = Q(status=Comment.Status.PUBLISHED, article__status=Article.Status.PUBLISHED)
+        return self.filter(shown | Q(article__site_id__in=moderated) if moderated else shown)
 
     def newest_first(self) -> Self:
         return self.order_by("-id")
@@ -560,6 +609,11 @@ class ReviewQuerySet(QuerySet[Review]):
         shown = [Article.Status.PUBLISHED, Article.Status.IN_REVIEW]
         return self.filter(is_open=True, article__status__in=shown).order_by("-uncertain", "article_id")
 
+    def workable_by(self, user: Viewer) -> Self:
+        """Of the sites whose discussions the person corrects."""
+        reviewed = sites_with(user, REVIEW)
+        return self if reviewed is None else self.filter(article__site_id__in=reviewed)
+
     def with_articles(self) -> Self:
         """With article and site, but without proposals and texts."""
         return self.select_related("article__site").defer("proposal", "article__body", "article__html")
@@ -712,6 +766,12 @@ def sites() -> QuerySet[Site]:
     return Site.objects.order_by("name")
 
 
+def sites_reviewed_by(user: Viewer) -> QuerySet[Site]:
+    """The sites into which the person may bring discussions."""
+    allowed = sites_with(user, REVIEW)
+    return sites() if allowed is None else sites().filter(pk__in=allowed)
+
+
 class Period(NamedTuple):
     """What readers can see of the articles published in a month: 2017-03, undated, or all for every one."""
 
@@ -806,3 +866,12 @@ def languages() -> list[str]:
 
 def sources() -> QuerySet[Source]:
     return Source.objects.defer("content").order_by("-id")
+
+
+def sources_workable_by(user: Viewer) -> QuerySet[Source]:
+    """For somebody who works on some sites only: what they brought in, and what articles of these sites come from."""
+    allowed = sites_with(user, "archive.view_source")
+    if allowed is None:
+        return sources()
+    of_sites = Article.objects.filter(site_id__in=allowed).values("source_id")
+    return sources().filter(Q(received_by_id=user.pk if user else None) | Q(pk__in=of_sites))

@@ -110,8 +110,13 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def make_user(role: str = "", *, password: str | None = None, **fields: Any) -> User:
-    """An account with the rights of ``role``. Without a password, which takes long to hash, use ``force_login``."""
+def make_user(role: str = "", *, password: str | None = None, only_on: Site | None = None, **fields: Any) -> User:
+    """An account with the rights of ``role``, on all sites or on one.
+
+    Without a password, which takes long to hash, use ``force_login``.
+    """
+    if only_on:
+        fields["scopes"] = {role: [only_on.pk]}
     fields.setdefault("username", f"{role or 'person'}-{next(_numbers)}")
     user = User.objects.create_user(password=password, **fields)
     if role:

@@ -66,7 +66,7 @@ def one_of_each() -> dict[str, Any]:
 def test_lists_open_for_the_roles_that_may(client: Client, one_of_each: dict[str, Any], model: str, role: str) -> None:
     sign_in(client, role)
     answer = client.get(reverse(f"admin:archive_{model}_changelist"))
-    expected = 302 if role == "reader" else 200 if role == "administrator" or role in LISTS[model] else 403
+    expected = 200 if role == "administrator" or role in LISTS[model] else 404
     assert answer.status_code == expected
 
 
@@ -75,7 +75,7 @@ def test_lists_open_for_the_roles_that_may(client: Client, one_of_each: dict[str
 def test_pages_open_for_the_roles_that_may(client: Client, one_of_each: dict[str, Any], model: str, role: str) -> None:
     sign_in(client, role)
     answer = client.get(reverse(f"admin:archive_{model}_change", args=[one_of_each[model].pk]))
-    expected = 302 if role == "reader" else 200 if role == "administrator" or role in LISTS[model] else 403
+    expected = 200 if role == "administrator" or role in LISTS[model] else 404
     assert answer.status_code == expected
 
 
@@ -85,10 +85,10 @@ def test_nobody_adds_or_deletes_what_was_imported(
     client: Client, one_of_each: dict[str, Any], model: str, role: str
 ) -> None:
     sign_in(client, role)
-    assert client.get(reverse(f"admin:archive_{model}_add")).status_code == 403
+    assert client.get(reverse(f"admin:archive_{model}_add")).status_code == 404
     if model in one_of_each:
         row = one_of_each[model]
-        assert client.post(reverse(f"admin:archive_{model}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+        assert client.post(reverse(f"admin:archive_{model}_delete", args=[row.pk]), {"post": "yes"}).status_code == 404
 
 
 @pytest.mark.parametrize("role", ["archivist", "moderator", "administrator"])
@@ -212,7 +212,7 @@ def test_what_is_too_large_is_answered_in_words(client: Client, queue: Jobs, set
 
 def test_a_moderator_cannot_import(client: Client, queue: Jobs) -> None:
     sign_in(client, "moderator")
-    assert (send(client, text="a").status_code, Source.objects.count()) == (403, 0)
+    assert (send(client, text="a").status_code, Source.objects.count()) == (404, 0)
 
 
 def test_the_import_form_is_guarded_against_other_sites(queue: Jobs) -> None:
@@ -291,7 +291,7 @@ def test_hiding_needs_a_reason(client: Client, comment: Comment) -> None:
 
 def test_an_archivist_cannot_hide(client: Client, comment: Comment) -> None:
     sign_in(client, "archivist")
-    assert decide(client, comment, "hide").status_code == 403
+    assert decide(client, comment, "hide").status_code == 404
     assert "Hide" not in text_of(client.get(reverse("admin:archive_comment_change", args=[comment.pk])))
     assert Comment.objects.filter(status="hidden").count() == 0
 
@@ -444,7 +444,7 @@ def test_an_administrator_cannot_take_over_a_superuser(client: Client) -> None:
     root = User.objects.create(username="root", is_superuser=True, is_staff=True)
     sign_in(client, "administrator")
     data = {"password1": "correct horse battery", "password2": "correct horse battery"}
-    assert client.post(reverse("admin:auth_user_password_change", args=[root.pk]), data).status_code == 403
+    assert client.post(reverse("admin:auth_user_password_change", args=[root.pk]), data).status_code == 404
 
 
 @pytest.mark.parametrize("view", ["accounts_user_changelist", "accounts_user_add", "auth_group_changelist"])
@@ -452,10 +452,10 @@ def test_people_are_for_administrators_only(client: Client, view: str) -> None:
     sign_in(client, "administrator")
     assert client.get(reverse(f"admin:{view}")).status_code == 200
     sign_in(client, "moderator")
-    assert client.get(reverse(f"admin:{view}")).status_code == 403
+    assert client.get(reverse(f"admin:{view}")).status_code == 404
 
 
 def test_accounts_are_never_deleted(client: Client) -> None:
     person = make_user()
     sign_in(client, "administrator")
-    assert client.post(reverse("admin:accounts_user_delete", args=[person.pk]), {"post": "yes"}).status_code == 403
+    assert client.post(reverse("admin:accounts_user_delete", args=[person.pk]), {"post": "yes"}).status_code == 404

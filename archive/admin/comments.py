@@ -38,9 +38,12 @@ class CommentAdmin(Moderated[Comment]):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Every comment for a moderator; for others only what readers see, because hidden is hidden here, too."""
-        found = queries.comments()
-        shown = found if queries.may_moderate(request.user) else found.visible_to(request.user)
-        return shown.select_related("article").defer("article__body", "article__html")
+        return (
+            queries.comments()
+            .workable_by(request.user)
+            .select_related("article")
+            .defer("article__body", "article__html")
+        )
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return lookup == "article__id__exact" or super().lookup_allowed(lookup, value, request)
@@ -107,6 +110,8 @@ class CommentAdmin(Moderated[Comment]):
 
     def decide_selected(self, request: HttpRequest, queryset: Any, action: str) -> HttpResponse | None:
         """First a page that shows what was chosen and asks why; sent again from there, what came of it."""
+        moderated = queries.sites_with(request.user, queries.MODERATE)
+        queryset = queryset if moderated is None else queryset.filter(article__site_id__in=moderated)
         chosen = list(queryset.order_by("pk").values_list("article_id", "pk")[: MOST_AT_ONCE + 1])
         if len(chosen) > MOST_AT_ONCE:
             words = (

@@ -51,11 +51,12 @@ class MentionAdmin(Workplace[Mention]):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Also rejected ones, but none in a text that the person may not see: its words are that text's."""
-        found = queries.mentions()
-        if queries.may_moderate(request.user):
-            return found
+        moderated = queries.sites_with(request.user, queries.MODERATE)
+        if moderated is None:
+            return queries.mentions()
         seen = Q(comment__isnull=True) | Q(comment__status=Comment.Status.PUBLISHED)
-        return found.filter(seen, article__status=Article.Status.PUBLISHED)
+        seen &= Q(article__status=Article.Status.PUBLISHED)
+        return queries.mentions().filter(seen | Q(article__site_id__in=moderated) if moderated else seen)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -103,6 +104,11 @@ class MentionAdmin(Workplace[Mention]):
         self.judge(request, queryset, Verdict.REJECT, Scope.EVERYWHERE)
 
     def judge(self, request: HttpRequest, queryset: Any, verdict: str, scope: str) -> None:
+        allowed = queries.sites_with(request.user, "archive.change_mention")
+        if allowed is not None and scope == Scope.EVERYWHERE:
+            messages.error(request, "Your role holds on some sites only: reject here or in the article instead.")
+            return
+        queryset = queryset if allowed is None else queryset.filter(article__site_id__in=allowed)
         chosen = list(queryset.select_related("entity")[: MOST_JUDGED + 1])
         if len(chosen) > MOST_JUDGED:
             messages.error(request, f"More than {MOST_JUDGED:,} mentions were chosen. Narrow the list with a filter.")

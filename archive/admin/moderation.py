@@ -133,7 +133,7 @@ class Moderated[M: (Article, Comment)](Workplace[M]):
             "kind": key.target,
             "is_hidden": obj.status != "published",
             "history": lines(history.order_by("-pk")[:MOST_LISTED]),
-            "action": self.possible_action(obj) if self.has_moderate_permission(request) else "",
+            "action": self.possible_action(obj) if queries.may_moderate(request.user, site_of(obj)) else "",
             "decide_url": reverse(f"admin:archive_{self.opts.model_name}_decide", args=[obj.pk]),
             "form": form,
             "usual_reasons": USUAL_REASONS,
@@ -151,7 +151,7 @@ class Moderated[M: (Article, Comment)](Workplace[M]):
 
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         obj = self.get_object(request, str(pk))
-        if not self.has_moderate_permission(request):
+        if not queries.may_moderate(request.user, site_of(obj) if obj else None):
             raise PermissionDenied
         action = request.POST.get("action")
         if obj is None or request.method != "POST" or action not in {"hide", "restore"}:
@@ -164,6 +164,10 @@ class Moderated[M: (Article, Comment)](Workplace[M]):
         result = decide(obj, by=by, reason=form.cleaned_data["reason"])
         announce(request, result, "Hidden." if action == "hide" else "Restored.")
         return HttpResponseRedirect(reverse(f"admin:archive_{self.opts.model_name}_change", args=[pk]))
+
+
+def site_of(target: Article | Comment) -> int:
+    return target.site_id if isinstance(target, Article) else target.article.site_id
 
 
 @dataclass(frozen=True)
@@ -261,7 +265,7 @@ class DecisionAdmin(Workplace[Decision]):
             "entry": entry,
             "parts": [Line(part) for part in parts[:MOST_LISTED]] if entry.target_id is None else [],
             "part_count": parts.count() if entry.target_id is None else 0,
-            "may_undo": self.has_moderate_permission(request)
+            "may_undo": queries.may_undo(request.user, entry)
             and line.undone_by is None
             and entry.target not in {moderation.STRUCTURE, moderation.CASE}
             and entry.action != Decision.Action.ERASE,
@@ -271,7 +275,7 @@ class DecisionAdmin(Workplace[Decision]):
         if not self.has_moderate_permission(request):
             raise PermissionDenied
         entry = queries.decisions().filter(pk=pk).first()
-        if entry is None:
+        if entry is None or not queries.may_undo(request.user, entry):
             raise Http404
         form = ReasonForm(request.POST or None, required=False)
         context = {**self.about(request, entry), "title": f"Undo decision {pk}", "form": form}
@@ -309,6 +313,14 @@ class ReportAdmin(Workplace[Report]):
     ordering = ("-id",)
     fields = ("when", "place", "reason", "snapshot", "outcome")
     readonly_fields = ("when", "place", "reason", "snapshot")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
+        """Those on sites that the person moderates: a report holds a text that may be hidden by now."""
+        moderated = queries.sites_with(request.user, queries.MODERATE)
+        found: QuerySet[Report] = super().get_queryset(request)
+        if moderated is None:
+            return found
+        return found.filter(article_id__in=queries.articles().filter(site_id__in=moderated).values("pk"))
 
     @admin.display(description="received")
     def when(self, report: Report) -> str:

@@ -49,7 +49,7 @@ def review_view(admin: ModelAdmin[Article], request: HttpRequest, pk: int) -> Ht
     if not queries.may_review(request.user):
         raise PermissionDenied
     article = queries.articles().workable_by(request.user).select_related("site", "source").filter(pk=pk).first()
-    if article is None:
+    if article is None or not queries.may_review(request.user, article.site_id):
         raise Http404
     if request.method != "POST":
         return _page(admin, request, article)
@@ -73,7 +73,7 @@ def _page(admin: ModelAdmin[Article], request: HttpRequest, article: Article) ->
         "list_url": reverse("admin:archive_article_queue"),
     }
     if state:
-        masked = _masked(request, state.outline, article.pk)
+        masked = _masked(request, state.outline, article)
         context |= {
             "lines": _lines(state.outline, masked, chosen=request.GET.get("at", "") if state.is_open else None),
             "thread": _thread(state.outline, masked),
@@ -86,11 +86,11 @@ def _openness(state: review.State) -> dict[str, int]:
     return {"asked": len(corrections.questions(state.proposal))}
 
 
-def _masked(request: HttpRequest, outline: Outline, article_id: int) -> set[int]:
+def _masked(request: HttpRequest, outline: Outline, article: Article) -> set[int]:
     """The lines of hidden comments, by offset, for those who may not see what is hidden; and bylines beside them."""
-    if queries.may_moderate(request.user):
+    if queries.may_moderate(request.user, article.site_id):
         return set()
-    hidden = review.hidden_spans(article_id)
+    hidden = review.hidden_spans(article.pk)
     if not hidden:
         return set()
     covered = [any(start < s.end and s.start < end for start, end, _ in hidden) for s in outline.lines]
@@ -204,7 +204,7 @@ def _answer_script(request: HttpRequest, article: Article) -> JsonResponse:
     answer = _carry_out(request, article, operation, version)
     if answer.after is None:
         return JsonResponse({"problem": capfirst(answer.problem)}, status=422)
-    masked = _masked(request, answer.after.outline, article.pk)
+    masked = _masked(request, answer.after.outline, article)
     after = _shape(answer.after, masked)
     if answer.conflict:
         return JsonResponse({**after, "whole": True, "problem": capfirst(answer.problem)}, status=409)
@@ -267,7 +267,7 @@ def queue_view(admin: ModelAdmin[Article], request: HttpRequest) -> HttpResponse
     """What waits for review, the most uncertain first."""
     if not queries.may_review(request.user):
         raise PermissionDenied
-    waiting = queries.reviews().waiting()
+    waiting = queries.reviews().waiting().workable_by(request.user)
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,

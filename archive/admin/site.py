@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -68,6 +70,25 @@ class ArchiveAdminSite(admin.AdminSite):
 
         return [*Queue(self).urls(), *Notices(self).urls(), *super().get_urls()]
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """What a person may not see is not there: 404, whether it exists or not. Guests are asked to sign in."""
+
+        def hidden(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                answer: HttpResponse = view(request, *args, **kwargs)
+            except PermissionDenied:
+                raise Http404 from None
+            return answer
+
+        guarded = super().admin_view(update_wrapper(hidden, view), cacheable)
+
+        def looked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise Http404
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(looked, guarded)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one sign-in page, the public one; who is already let in goes straight on."""
         if request.method == "GET" and self.has_permission(request):
@@ -94,12 +115,12 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     may = request.user.has_perm
     shown: dict[str, Any] = {"waiting": []}
     if may("archive.view_source"):
-        imports = queries.sources().select_related("received_by")
+        imports = queries.sources_workable_by(request.user).select_related("received_by")
         shown["imports"] = imports[:RECENT]
         running = imports.filter(state__in=[Source.State.RECEIVED, Source.State.RUNNING]).count()
         shown["waiting"].append(_waiting("imports not finished", running, "source", "state__exact=received"))
     if queries.may_review(request.user):
-        reviews = queries.reviews().waiting().count()
+        reviews = queries.reviews().waiting().workable_by(request.user).count()
         url = reverse("admin:archive_article_queue")
         shown["waiting"].append({"words": "to review", "count": reviews, "url": url})
     if kinds := {kind.name for kind in kinds_for(request.user)}:

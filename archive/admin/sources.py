@@ -31,6 +31,7 @@ CHUNK = 256 * 1024  # bytes read at a time of what is thrown away
 ALIVE = timedelta(seconds=60)  # a worker that has not stirred for longer is gone
 WORKER_COMMAND = "python manage.py procrastinate worker"
 MEGABYTE = 1024 * 1024
+NOT_THIS_SITE = "Your role holds on some sites only: choose one of those in the list."
 TOO_LARGE = (
     f"More than {settings.MAX_UPLOAD_BYTES // MEGABYTE} MB cannot be sent through a browser. "
     "Import the file on the server: python manage.py import_source PATH"
@@ -141,10 +142,10 @@ class SourceAdmin(Workplace[Source]):
     ordering = ("-id",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("archive.add_source"))
+        return queries.may_review(request.user)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return queries.sources()
+        return queries.sources_workable_by(request.user)
 
     @admin.display(description="source")
     def name_and_progress(self, source: Source) -> SafeString:
@@ -204,6 +205,8 @@ class SourceAdmin(Workplace[Source]):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = ImportForm(request.POST or None, request.FILES or None)
+        if form.is_bound and form.is_valid() and not queries.may_import_into(request.user, form.cleaned_data["site"]):
+            form.add_error("site", NOT_THIS_SITE)
         if request.method == "POST" and form.is_valid():
             return self.receive(request, form)
         context = {
@@ -211,7 +214,7 @@ class SourceAdmin(Workplace[Source]):
             "title": "Import a discussion",
             "opts": self.opts,
             "form": form,
-            "sites": queries.sites().values_list("name", flat=True)[:500],
+            "sites": queries.sites_reviewed_by(request.user).values_list("name", flat=True)[:500],
         }
         status = 422 if form.is_bound and not form.is_valid() else 200
         return TemplateResponse(request, "admin/archive/source/import.html", context, status=status)
@@ -240,12 +243,14 @@ class SourceAdmin(Workplace[Source]):
         """What of a source would leave this machine, and the question whether it may."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        source = queries.sources().filter(pk=pk).first()
+        source = queries.sources_workable_by(request.user).filter(pk=pk).first()
         if source is None:
             raise Http404
         label = reading_model_label()
         sent = ConsentForm(request.POST if request.method == "POST" else request.GET)
         chosen = sent.cleaned_data if sent.is_valid() else {"site": importer.DEFAULT_SITE, "format": ""}
+        if not queries.may_import_into(request.user, chosen["site"]):
+            raise Http404
         if request.method == "POST":
             agreed = request.POST.get("agree", "")
             if not agreed or agreed == label:
@@ -268,7 +273,7 @@ class SourceAdmin(Workplace[Source]):
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        source = queries.sources().select_related("received_by").filter(pk=pk).first()
+        source = queries.sources_workable_by(request.user).select_related("received_by").filter(pk=pk).first()
         if source is None:
             raise Http404
         if source.state == Source.State.ASKED:
@@ -334,6 +339,12 @@ class SiteAdmin(ModelAdmin[Site]):
     search_fields = ("name__istartswith",)
     fields = ("name", "slug", "url")
     prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ("name",)}
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return queries.sites_reviewed_by(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and queries.sites_with(request.user, queries.REVIEW) is None
 
     def has_delete_permission(self, request: HttpRequest, obj: Site | None = None) -> bool:
         return False

@@ -23,7 +23,7 @@ def site(request: HttpRequest, site_id: int, slug: str) -> HttpResponse:
     """Its articles, latest or most discussed, of all time or of a year; readers know no site of which they see none."""
     shown = get_object_or_404(queries.sites(), pk=site_id)
     periods = queries.periods(shown)
-    if not periods and not queries.may_moderate(request.user):
+    if not periods and not queries.may_moderate(request.user, shown.pk):
         raise Http404
     if elsewhere := moved(request, shown.get_absolute_url()):
         return elsewhere

@@ -148,3 +148,10 @@ def sign_in(page: Page, demo: Demo, name: str) -> None:
     page.get_by_label("Password", exact=True).fill(demo.passwords[name])
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile(r"/admin/$"))
+
+
+def confirm(page: Page, password: str) -> None:
+    """Type the password again, where sudo mode has just asked for it."""
+    if "/account/confirm/" in page.url:
+        page.get_by_label("Password", exact=True).fill(password)
+        page.get_by_role("button", name="Go on").click()

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, Demo, sign_in
+from tests.browser.conftest import ROOT, Demo, confirm, sign_in
 
 type Scheme = Literal["light", "dark"]
 
@@ -84,6 +84,7 @@ ADMINISTRATOR = {
     "admin-webhook-new": "/admin/archive/webhook/add/",
     "admin-users": "/admin/accounts/user/",
     "admin-user": "/admin/accounts/user/1/change/",
+    "admin-roles": "/admin/roles/",
     "admin-invitations": "/admin/accounts/invitation/",
     "admin-invite": "/admin/accounts/invitation/add/",
     "account": "/account/",
@@ -257,6 +258,8 @@ def test_a_page_fits_and_axe_is_content(
     page = context.new_page()
     errors = errors_of(page)
     page.goto(path.format(**places))
+    if role and name.startswith("admin-"):
+        confirm(page, demo.passwords[role])
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=name not in {"article", "search"})
     assert page.evaluate("document.documentElement.scrollWidth") <= width

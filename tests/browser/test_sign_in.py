@@ -12,7 +12,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Demo
+from tests.browser.conftest import Demo, confirm
 from tests.browser.test_pages import RULES, SHOTS, errors_of
 
 NEW = "a phrase of four words"
@@ -60,13 +60,6 @@ def invite(page: Page, demo: Demo) -> str:
     said = page.locator(".messagelist").inner_text()
     look_at(page, "admin-invited")
     return said.split()[-1]
-
-
-def confirm(page: Page, password: str) -> None:
-    """Sudo mode, where it is asked for."""
-    if "/account/confirm/" in page.url:
-        page.get_by_label("Password", exact=True).fill(password)
-        page.get_by_role("button", name="Go on").click()
 
 
 def look_at(page: Page, name: str) -> None:
