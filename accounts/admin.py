@@ -20,7 +20,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from django.forms import CheckboxSelectMultiple, MultipleChoiceField
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -37,6 +37,13 @@ POWERS = ("Beyond roles", {"fields": ("is_superuser", "user_permissions")})
 ONLY_ON = "None chosen: on all sites. Hold Ctrl to choose several."
 MOST_SITES = 1_000  # that can be chosen from
 DATES = ("Dates", {"fields": ("last_login", "date_joined")})
+
+
+class NotThere:
+    """What is not there is 404, as what one may not see is; Django would tell them apart."""
+
+    def _get_obj_does_not_exist_redirect(self, *asked: Any) -> HttpResponse:
+        raise Http404
 
 
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]
@@ -63,7 +70,7 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]
 @method_decorator(reauthentication_required, name="changeform_view")
 @method_decorator(reauthentication_required, name="user_change_password")
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(NotThere, UserAdmin):  # type: ignore[type-arg]
     """Whether someone may enter the admin follows from their role: nobody ticks it. Changes are made in sudo mode."""
 
     form = PersonForm
@@ -125,7 +132,7 @@ for mine in (Group, EmailAddress, Authenticator, UserSession):
 
 @method_decorator(reauthentication_required, name="changeform_view")
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class InvitationAdmin(NotThere, admin.ModelAdmin):  # type: ignore[type-arg]
     """Who is asked to help, and as what. The link is shown once, to its maker, and sent where there is an address."""
 
     list_display = ("for_whom", "role", "state", "made_by", "made")
@@ -185,7 +192,7 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin):
+class RoleAdmin(NotThere, GroupAdmin):
     """The roles, to be looked at: a change belongs into the table, with a migration."""
 
     list_display = ("name", "may")

@@ -132,6 +132,11 @@ def may_moderate(user: Viewer, site_id: int | None = None) -> bool:
     return _includes(sites_with(user, MODERATE), site_id)
 
 
+def moderates_everywhere(user: Viewer) -> bool:
+    """A case reaches into every site: it is only for who moderates all of them."""
+    return sites_with(user, MODERATE) is None
+
+
 def may_review(user: Viewer, site_id: int | None = None) -> bool:
     """Who may bring discussions in may also correct what was made of them; the site as for ``may_moderate``."""
     return _includes(sites_with(user, REVIEW), site_id)

@@ -16,6 +16,11 @@ hypothesis.register_profile("untimed", deadline=None)  # a busy machine is no fa
 hypothesis.load_profile("untimed")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "write tests/permissions.tsv anew; look at what is different before it is committed"
+    parser.addoption("--write-permissions", action="store_true", help=words)
+
+
 @pytest.fixture(autouse=True)
 def no_page_cache(settings: Any) -> None:
     """Tests change rows behind the archive's back, and count queries: each page is made anew. See test_page_cache."""

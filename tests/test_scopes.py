@@ -13,7 +13,7 @@ from accounts import roles
 from accounts.models import User
 from archive import moderation, queries
 from archive.ingest import importer
-from archive.models import Article, Comment, Entity, Mention, Report, Review, Site, Source
+from archive.models import Article, Case, Comment, Entity, Mention, Report, Review, Site, Source
 from tests.makers import comments_of, confirm_it_is_them, make_article, make_user
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +124,14 @@ def test_reports_of_other_sites_are_not_shown(mine: Site, theirs: Site, client: 
     pages = [client.get(reverse("admin:archive_report_change", args=[report.pk])) for report in reports]
     assert pages[0].status_code == 200
     assert "what it said" not in pages[1].content.decode()
+
+
+def test_cases_reach_into_every_site_and_are_for_who_moderates_all(mine: Site, client: Client) -> None:
+    case = Case.objects.create(kind="erasure", requester="Ann", basis="a wish")
+    client.force_login(make_user("moderator", only_on=mine))
+    for name, args in (("changelist", []), ("add", []), ("change", [case.pk]), ("erase", [case.pk])):
+        assert client.get(reverse(f"admin:archive_case_{name}", args=args)).status_code == 404
+    assert reverse("admin:archive_case_changelist") not in client.get(reverse("admin:index")).content.decode()
 
 
 def test_an_archivist_of_a_site_imports_into_it_alone(

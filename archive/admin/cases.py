@@ -221,11 +221,14 @@ class CaseAdmin(Workplace[Case]):
             return queryset.filter(pk=int(term)), False
         return (queryset.filter(requester__istartswith=term) if term else queryset), False
 
+    def has_view_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
+        return super().has_view_permission(request, obj) and queries.moderates_everywhere(request.user)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("archive.add_case"))
+        return bool(request.user.has_perm("archive.add_case")) and queries.moderates_everywhere(request.user)
 
     def may_work(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("archive.change_case")) and self.has_moderate_permission(request)
+        return bool(request.user.has_perm("archive.change_case")) and queries.moderates_everywhere(request.user)
 
     @admin.display(description="case")
     def title(self, case: Case) -> str:

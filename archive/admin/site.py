@@ -32,6 +32,10 @@ else:
         def __class_getitem__(cls, model: Any) -> Any:
             return cls
 
+        def _get_obj_does_not_exist_redirect(self, *asked: Any) -> HttpResponse:
+            """What is not there is 404, as what one may not see is; Django would tell them apart."""
+            raise Http404
+
 
 MOST_COUNTED = 10_000  # rows that a list counts and leafs through; beyond it, a filter is asked for
 RECENT = 6  # imports and decisions that the first page names
@@ -126,7 +130,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     if kinds := {kind.name for kind in kinds_for(request.user)}:
         count = sum(n for (kind, _), n in queue.counts().items() if kind in kinds)
         shown["waiting"].append({"words": "in the queue", "count": count, "url": reverse("admin:queue")})
-    if may("archive.view_case"):
+    if may("archive.view_case") and queries.moderates_everywhere(request.user):
         cases = Case.objects.filter(closed_at__isnull=True).count()
         shown["waiting"].append(_waiting("open cases", cases, "case", "closed_at__isempty=1"))
     if may("archive.view_decision"):
