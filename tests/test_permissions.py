@@ -5,6 +5,8 @@ table anew and look at what is different before it is committed:
 
     python -m pytest tests/test_permissions.py --write-permissions
 
+With ``-k`` and a part of a route, those routes alone are written, in seconds.
+
 Each cell is the answer to GET and to POST: a status, or ``sign-in`` and ``confirm`` for being sent to sign in or to
 show who one is; all who are signed in have just shown it, so that sudo mode asks for nothing. ``scoped`` is a moderator
 of one site. The objects: ``public`` is what readers see; ``own`` is hidden, on the site of the scoped moderator;
@@ -29,7 +31,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts import invitations
 from accounts.models import User
-from archive import moderation
+from archive import moderation, queue
 from archive.models import Article, Author, Case, Comment, Decision, Entity, Mention, Report, Site
 from tests.makers import comments_of, confirm_it_is_them, make_article, make_user
 
@@ -42,6 +44,8 @@ CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
 MODEL = re.compile(r"^admin/\w+/(\w+)/")
 # What a form has to hold, so that the answer tells whether the person may, and not that the form is empty.
 SENT: dict[str, dict[str, str]] = {
+    "queue/<int:pk>/decide/": {"action": "hide", "reason": "insult", "seen": str(10**9)},
+    "report/": {"reason": "insult"},
     "decide/": {"action": "restore", "reason": "it is fine"},
     "undo/": {"reason": "it is fine"},
     "source/import/": {"text": "Some words that are new.", "site": "Mine"},
@@ -118,8 +122,14 @@ class World:
             "site": site.pk, "article": article.pk, "comment": comment.pk, "author": author.pk, "entity": entity.pk,
             "mention": mention.pk, "source": article.source_id, "decision": decision.pk, "case": case.pk,
             "report": Report.objects.create(article_id=article.pk, reason="rude", snapshot="what it said").pk,
-            "invitation": invitation.pk, "group": Group.objects.get(name="reader").pk,
+            "waiting": self._waiting(article, comment), "invitation": invitation.pk,
+            "group": Group.objects.get(name="reader").pk,
         }  # fmt: skip
+
+    def _waiting(self, article: Article, comment: Comment) -> int:
+        """A card in the queue."""
+        (pk,) = queue.put([queue.Item(queue.REPORT, article.pk, comment.pk, {})])
+        return pk
 
     def identity(self, kind: str, which: str, person: User | None) -> int:
         if which == "missing":
@@ -136,6 +146,8 @@ class World:
 
 def kind_of(route: str, name: str) -> str:
     """What the number in a route is of: its name says so, or the model of the admin."""
+    if route.startswith("admin/queue/"):
+        return "waiting"
     if name in {"pk", "object_id", "id"}:
         model = MODEL.match(route)
         return model[1] if model else "passkey"
@@ -189,7 +201,7 @@ def test_everybody_gets_the_answer_that_the_table_says(route: str, request: pyte
         known[route] = found
         head = "\t".join(["route", "object", *ROLES])
         TABLE.write_text("\n".join([head, *(line for one in routes() for line in known.get(one, []))]) + "\n")
-    assert found == known.get(route), "see the docstring of this module for how to write the table anew"
+    assert found == known.get(route), f"python -m pytest {__file__} --write-permissions, then look at what is different"
 
 
 def test_the_table_has_no_route_that_is_none() -> None:

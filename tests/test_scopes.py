@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts import roles
 from accounts.models import User
-from archive import moderation, queries
+from archive import moderation, queries, queue
 from archive.ingest import importer
 from archive.models import Article, Case, Comment, Entity, Mention, Report, Review, Site, Source
 from tests.makers import comments_of, confirm_it_is_them, make_article, make_user
@@ -113,6 +113,19 @@ def test_a_decision_is_undone_only_by_who_moderates_all_of_it(mine: Site, theirs
     narrow = moderation.hide(comments_of(here)[0], by=boss, reason="spam").decision
     assert narrow is not None
     assert client.post(reverse("admin:archive_decision_undo", args=[narrow.pk]), {"reason": "x"}).status_code == 302
+
+
+def test_the_queue_holds_ones_own_sites_alone(mine: Site, theirs: Site, client: Client) -> None:
+    articles = [make_article(site=site, comments="a") for site in (mine, theirs)]
+    cards = [queue.put([queue.Item(queue.REPORT, one.pk, comments_of(one)[0].pk, {})]) for one in articles]
+    (here,), (there,) = cards
+    client.force_login(make_user("moderator", only_on=mine))
+    page = client.get(reverse("admin:queue"))
+    assert [row.item.pk for row in page.context["rows"]] == [here]
+    assert page.context["total"] == 1
+    assert client.get(reverse("admin:queue-card", args=[there])).status_code == 404
+    assert client.post(reverse("admin:queue-decide", args=[there]), {"action": "hide"}).status_code == 404
+    assert client.get(reverse("admin:queue-news"), {"ids": f"{here},{there}"}).json()["what"].keys() == {str(here)}
 
 
 def test_reports_of_other_sites_are_not_shown(mine: Site, theirs: Site, client: Client) -> None:

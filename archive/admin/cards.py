@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -34,9 +35,15 @@ class Kind:
     label: str
     plural: str
 
+    permission = queries.MODERATE
+
     def may(self, user: Any) -> bool:
-        """Whether the person may work on such cards."""
-        return queries.may_moderate(user)
+        """Whether the person may work on such cards, of any site."""
+        return self.sites(user) != frozenset()
+
+    def sites(self, user: Any) -> frozenset[int] | None:
+        """The ids of the sites of which the person works on such cards; None for all."""
+        return queries.sites_with(user, self.permission)
 
     def actions(self, item: Waiting) -> Sequence[str]:
         """What can be decided right on the card."""
@@ -68,6 +75,31 @@ def card[C: type[Kind]](chosen: C) -> C:
 
 def kinds_for(user: Any) -> list[Kind]:
     return [kind for kind in KINDS.values() if kind.may(user)]
+
+
+def reaches(user: Any, kind: str, site_id: int | None) -> bool:
+    """Whether a card of this kind and site is the person's to work on."""
+    sites = KINDS[kind].sites(user)
+    return sites is None or site_id in sites
+
+
+def within_reach(user: Any) -> Q:
+    """The same of rows: a condition that is empty for who works on all sites."""
+    narrowed = {kind.name: sites for kind in kinds_for(user) if (sites := kind.sites(user)) is not None}
+    if not narrowed:
+        return Q()
+    reached = ~Q(kind__in=narrowed)
+    for name, sites in narrowed.items():
+        reached |= Q(kind=name, site_id__in=sites)
+    return reached
+
+
+def counts_for(user: Any) -> dict[tuple[str, int | None], int]:
+    """How many cards wait for the person, by kind and site."""
+    names = {kind.name for kind in kinds_for(user)}
+    return {
+        (kind, site): n for (kind, site), n in queue.counts().items() if kind in names and reaches(user, kind, site)
+    }
 
 
 @card
@@ -104,9 +136,7 @@ class Duplicate(Kind):
 @card
 class InReview(Kind):
     name, label, plural = queue.REVIEW, "To review", "discussions to review"
-
-    def may(self, user: Any) -> bool:
-        return queries.may_review(user)
+    permission = queries.REVIEW
 
     def actions(self, item: Waiting) -> Sequence[str]:
         return ()

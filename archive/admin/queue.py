@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
 from archive import moderation, queries, queue
-from archive.admin.cards import KINDS, Kind, kinds_for
+from archive.admin.cards import KINDS, Kind, counts_for, kinds_for, reaches, within_reach
 from archive.admin.moderation import USUAL_REASONS, lines
 from archive.admin.site import badge, moment
 from archive.models import Article, Comment, Decision, Site, Waiting
@@ -79,7 +79,7 @@ def number(text: str) -> int | None:
 def matching(asked: Asked, user: Any) -> WaitingQuerySet:
     """What waits for the person and is asked for, in order."""
     names = [kind.name for kind in kinds_for(user)]
-    rows = queries.waiting().for_work_by([asked.kind] if asked.kind in names else names)
+    rows = queries.waiting().for_work_by([asked.kind] if asked.kind in names else names).filter(within_reach(user))
     if asked.site is not None:
         rows = rows.filter(site_id=asked.site)
     if asked.rule is not None:
@@ -243,7 +243,7 @@ class Queue:
         item = self._item(request, chosen) if chosen else items[0] if items else None
         if item and item.pk not in {one.pk for one in items}:
             items.insert(0, item)
-        counted = queue.counts()
+        counted = counts_for(request.user)
         names = {kind.name for kind in kinds}
         context = {
             **self.site.each_context(request),
@@ -278,7 +278,8 @@ class Queue:
     def _whats(self, request: HttpRequest, ids: Iterable[str]) -> dict[int, list[Any]]:
         names = [kind.name for kind in kinds_for(request.user)]
         wanted = [pk for one in ids if (pk := number(one)) is not None]
-        items = queries.waiting().filter(pk__in=wanted, kind__in=names).select_related("claimed_by")
+        items = queries.waiting().filter(within_reach(request.user), pk__in=wanted, kind__in=names)
+        items = items.select_related("claimed_by")
         return {pk: list(what) for pk, what in whats_of(items, request.user).items()}
 
     def _kinds(self, request: HttpRequest) -> list[Kind]:
@@ -288,7 +289,7 @@ class Queue:
 
     def _item(self, request: HttpRequest, pk: int) -> Waiting | None:
         found = queries.waiting().select_related("claimed_by").filter(pk=pk).first()
-        return found if found and KINDS[found.kind].may(request.user) else None
+        return found if found and reaches(request.user, found.kind, found.site_id) else None
 
     def _drawn(self, request: HttpRequest, item: Waiting, problem: str = "") -> str:
         context = {**self._card(request, item, None), "chosen": item, "problem": problem}
@@ -391,7 +392,7 @@ class Queue:
             raise Http404
         numbers = _remembered(request)["undo"]
         entry = queries.decisions().filter(pk=numbers[-1]).first() if numbers else None
-        if entry is None or not queries.may_moderate(request.user):
+        if entry is None or not queries.may_undo(request.user, entry):
             return self._answer(request, None, "there is nothing to undo", "")
         request.session["queue"] = {**_remembered(request), "undo": numbers[:-1]}
         item = queries.waiting().filter(decision_id=entry.pk).order_by("pk").first()
