@@ -648,9 +648,10 @@ class DecisionQuerySet(QuerySet[Decision]):
     def public(self, *, article_id: int | None, parent_id: int | None, kind: str) -> Self:
         """What the public log lists: of a bulk decision the whole, or its parts where they are asked for.
 
-        ``kind`` is an action, or ``structure`` for archivists' corrections; empty for all.
+        ``kind`` is an action, or ``structure`` for archivists' corrections; empty for all. The steps of a case are
+        between the archive and who asked; what a case did to comments is listed.
         """
-        found = self if article_id else self.filter(parent_id=parent_id)
+        found = (self if article_id else self.filter(parent_id=parent_id)).exclude(target="case")
         if article_id:
             found = found.filter(article_id=article_id)
         if kind == "structure":
