@@ -158,8 +158,8 @@ WHYS = {
 def what_waits(demo: Demo, article: int) -> None:
     """Cards of each kind about comments of a thread, with what a reader said of some."""
     demo.value(
-        "INSERT INTO archive_report (article_id, comment_id, reason, snapshot, created_at, outcome)"
-        " SELECT article_id, id, 'names a private person', '', now(), '' FROM archive_comment"
+        "INSERT INTO archive_report (article_id, comment_id, reason, note, snapshot, created_at, outcome)"
+        " SELECT article_id, id, 'names a private person', '', '', now(), '' FROM archive_comment"
         f" WHERE article_id = {article} ORDER BY thread_rank LIMIT 4 RETURNING id"
     )
     for skipped, (kind, why) in enumerate(WHYS.items()):
