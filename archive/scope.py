@@ -29,6 +29,7 @@ REPEATED = 200  # comments that are looked at for each
 PROBE = 5  # words of each
 SAMPLES = 8  # hits of each kind that a preview names
 MOST_COUNTED = 10_000
+MOST_COMPARED = 5_000  # comments of a case that hidden texts elsewhere are compared with
 EXCERPT = 160  # code points
 
 
@@ -207,7 +208,25 @@ def touched(case: Case, found: Members) -> list[int]:
     masked = Masked.objects.filter(case=case).order_by().values_list("article_id", flat=True)
     ids |= {pk for pk in masked.iterator() if pk}
     ids |= set(quotes(found, left_out=scope.ids_left_out("comment"))[0])
+    ids |= _not_indexed(found, case.words)
     return sorted(ids)
+
+
+def _not_indexed(found: Members, words: Sequence[str]) -> set[int]:
+    """Articles where what readers do not see says the words, or repeats the comments: no search would find it."""
+    shown = Q(status=Comment.Status.PUBLISHED, article__status=Article.Status.PUBLISHED)
+    rows = queries.comments().filter(~shown).exclude(article_id__in=found).order_by()
+    pairs = [(article_id, pk) for article_id, pks in found.items() for pk in pks][:MOST_COMPARED]
+    own = queries.comments().filter(article_id__in=found, pk__in=[pk for _, pk in pairs]).order_by()
+    said = list(own.values_list("body", flat=True))
+    runs = {run for body in said for run in redaction.runs_of(body, redaction.plain)}
+    whole = [" ".join(["", *redaction.keys(body), ""]) for body in said]
+    marks = redaction.marks_of(words)
+    return {
+        article_id
+        for article_id, author, body in rows.values_list("article_id", "author_name", "body").iterator()
+        if redaction.find(f"{author}\n{body}", marks) or redaction.quotes(body, runs, whole)
+    }
 
 
 # --- The preview -----------------------------------------------------------------------------------------------------

@@ -277,6 +277,18 @@ def test_what_is_held_is_seen_through_no_door() -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_hidden_elsewhere_is_reached_as_well() -> None:
+    """The search index knows nothing of it."""
+    known = planted()
+    said = Comment.objects.get(pk=known.comment).body
+    make_article(title="Hidden", comments=[f"He wrote: {said}"], status="hidden")
+    other = make_article(title="Seen", comments=[f"It was {known.name}."])
+    Comment.objects.filter(article=other).update(status="spam")
+    erase(known)
+    assert traces(*known.needles) == []
+
+
+@pytest.mark.django_db
 def test_only_what_was_meant_is_gone() -> None:
     known = planted()
     erase(known)
@@ -410,3 +422,13 @@ class backup:  # noqa: N801  reads as what it is
 
     def __exit__(self, *_: object) -> None:
         self.run(f'DROP DATABASE IF EXISTS "{self.name}_backup" WITH (FORCE)')
+
+
+@pytest.mark.django_db
+def test_a_page_that_was_kept_is_not_served_any_more(settings: Any) -> None:
+    settings.PAGE_CACHE_BYTES = 2**20
+    known, client = planted(), Client()
+    address = Article.objects.get(pk=known.article).get_absolute_url()
+    assert known.word in client.get(address).content.decode()
+    erase(known)
+    assert known.word not in client.get(address, follow=True).content.decode()

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from archive import moderation
+from archive import cases, moderation
 from archive.decision_log import FIRST_HASH
 from archive.models import Article, Comment
 from tests.makers import comments_of, make_article, make_user
@@ -44,6 +44,11 @@ def log(client: Client, query: str = "") -> str:
 def test_it_is_there_only_where_it_is_published(client: Client, settings: Any) -> None:
     settings.PUBLIC_LOG = False
     assert client.get("/log/").status_code == 404
+
+
+def test_the_steps_of_a_case_are_not_in_it(client: Client, moderator: User) -> None:
+    cases.open_case(by=moderator, kind="erasure", requester="R", contact="", basis="a law", deadline=None)
+    assert "Nothing was decided so far" in log(client)
 
 
 def test_an_empty_one_says_so(client: Client) -> None:
