@@ -69,6 +69,7 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]
 
 @method_decorator(reauthentication_required, name="changeform_view")
 @method_decorator(reauthentication_required, name="user_change_password")
+@method_decorator(reauthentication_required(allow_get=True), name="changelist_view")
 @admin.register(User)
 class PersonAdmin(NotThere, UserAdmin):  # type: ignore[type-arg]
     """Whether someone may enter the admin follows from their role: nobody ticks it. Changes are made in sudo mode."""
@@ -81,9 +82,18 @@ class PersonAdmin(NotThere, UserAdmin):  # type: ignore[type-arg]
     filter_horizontal = ("user_permissions",)
     show_facets = admin.ShowFacets.NEVER
     empty_value_display = ""
+    actions = ("take_away_second_factors",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.action(description="Take away second factors", permissions=["change"])
+    def take_away_second_factors(self, request: HttpRequest, queryset: Any) -> None:
+        """For somebody who has lost their phone, their passkey and their recovery codes."""
+        people = [person for person in queryset if self.has_change_permission(request, person)]
+        Authenticator.objects.filter(user__in=people).delete()
+        names = ", ".join(person.get_username() for person in people) or "nobody"
+        messages.success(request, f"Of {names}, nothing but the password is asked at the next sign-in.")
 
     @admin.display(description="role")
     def role(self, user: User) -> str:

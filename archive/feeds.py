@@ -216,7 +216,8 @@ def of_waiting(request: HttpRequest, token: str) -> Contents:
     if person is None:
         raise Http404
     kinds = notices.kinds_for(person)
-    found = newest_first(queries.waiting().newest_first(kinds), request, limit=ENTRIES)
+    rows = queries.waiting().newest_first(kinds).filter(notices.within_reach(person))
+    found = newest_first(rows, request, limit=ENTRIES)
     entries = [_waiting(row, kinds[row.kind]) for row in found.rows]
     title = f"{settings.SITE_NAME}: what waits"
     return Contents(title, reverse("admin:queue"), _absolute(request, entries), _next(request, found))

@@ -57,9 +57,17 @@ class Waits(NamedTuple):
 def waiting_for(user: User) -> list[Waits]:
     """What waits for a person, as far as their role lets them see it: read off the queue's ledger, in one query."""
     sums: dict[str, int] = {}
-    for (kind, _), count in queue.counts().items():
-        sums[kind] = sums.get(kind, 0) + count
+    reach = {kind: queries.sites_with(user, permission) for kind, (_, permission) in KINDS.items()}
+    for (kind, site), count in queue.counts().items():
+        sites = reach.get(kind)
+        if sites is None or site in sites:
+            sums[kind] = sums.get(kind, 0) + count
     return [Waits(kind, words, sums[kind]) for kind, words in kinds_for(user).items() if sums.get(kind)]
+
+
+def within_reach(user: User) -> Q:
+    """Which of these wait on sites that the person works on."""
+    return queries.within_reach(user, {kind: KINDS[kind][1] for kind in kinds_for(user)})
 
 
 def kinds_for(user: User) -> dict[str, str]:

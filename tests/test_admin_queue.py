@@ -49,7 +49,7 @@ def text_of(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-@pytest.mark.parametrize(("role", "status"), [("reader", 302), ("archivist", 200), ("moderator", 200)])
+@pytest.mark.parametrize(("role", "status"), [("reader", 404), ("archivist", 200), ("moderator", 200)])
 def test_who_works_here_may_open_it(client: Client, role: str, status: int) -> None:
     client.force_login(make_user(role))
     assert client.get(reverse(PAGE)).status_code == status

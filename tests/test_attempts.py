@@ -130,7 +130,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_of_forty_passwords_at_once_five_are_looked_at(threads: ThreadPoolExecutor) -> None:
     """Each thread has a connection of its own, as each process of each web machine has."""
     make_user(username="ann", password=PASSWORD)
@@ -145,7 +145,7 @@ def test_of_forty_passwords_at_once_five_are_looked_at(threads: ThreadPoolExecut
     assert sorted(answers) == [200] * 5 + [429] * 35
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_of_forty_names_at_once_from_one_address_twenty_are_looked_at(threads: ThreadPoolExecutor) -> None:
     def one(number: int) -> bool:
         try:

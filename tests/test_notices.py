@@ -187,4 +187,4 @@ def test_a_new_server_is_told_what_comes_after_it(client: Client, moderator: Use
 
 def test_moderators_do_not_see_the_servers(client: Client, moderator: User) -> None:
     client.force_login(moderator)
-    assert client.get("/admin/archive/webhook/").status_code == 403
+    assert client.get("/admin/archive/webhook/").status_code == 404

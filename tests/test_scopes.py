@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts import roles
 from accounts.models import User
-from archive import moderation, queries, queue
+from archive import moderation, notices, queries, queue
 from archive.ingest import importer
 from archive.models import Article, Case, Comment, Entity, Mention, Report, Review, Site, Source
 from tests.makers import comments_of, confirm_it_is_them, make_article, make_user
@@ -126,6 +126,16 @@ def test_the_queue_holds_ones_own_sites_alone(mine: Site, theirs: Site, client: 
     assert client.get(reverse("admin:queue-card", args=[there])).status_code == 404
     assert client.post(reverse("admin:queue-decide", args=[there]), {"action": "hide"}).status_code == 404
     assert client.get(reverse("admin:queue-news"), {"ids": f"{here},{there}"}).json()["what"].keys() == {str(here)}
+
+
+def test_what_waits_elsewhere_is_in_no_digest_and_no_feed(mine: Site, theirs: Site, client: Client) -> None:
+    articles = [make_article(site=site, comments="a") for site in (mine, theirs)]
+    for article in articles:
+        queue.put([queue.Item(queue.HELD, article.pk, comments_of(article)[0].pk, {})])
+    user = make_user("moderator", only_on=mine)
+    assert [waits.many for waits in notices.waiting_for(user)] == [1]
+    feed = client.get(reverse("waiting-feed", args=[notices.subscription_of(user).token])).content.decode()
+    assert feed.count("<entry>") == 1
 
 
 def test_reports_of_other_sites_are_not_shown(mine: Site, theirs: Site, client: Client) -> None:

@@ -124,6 +124,14 @@ def test_whose_role_needs_it_keeps_a_second_factor(client: Client, settings: Any
     assert Authenticator.objects.filter(user=user, type="totp").exists()
 
 
+def test_an_administrator_helps_who_has_lost_their_second_factor(client: Client) -> None:
+    person, root = with_app(role="moderator"), with_app(is_superuser=True)
+    client.force_login(make_user("administrator"))
+    chosen = {"action": "take_away_second_factors", "_selected_action": [person.pk, root.pk]}
+    client.post(reverse("admin:accounts_user_changelist"), chosen)
+    assert [one.user for one in Authenticator.objects.all()] == [root]
+
+
 def test_sessions_are_named_by_device_and_ended_one_by_one(client: Client) -> None:
     user = make_user(password=PASSWORD)
     sign_in(client, user.username)

@@ -85,13 +85,7 @@ def reaches(user: Any, kind: str, site_id: int | None) -> bool:
 
 def within_reach(user: Any) -> Q:
     """The same of rows: a condition that is empty for who works on all sites."""
-    narrowed = {kind.name: sites for kind in kinds_for(user) if (sites := kind.sites(user)) is not None}
-    if not narrowed:
-        return Q()
-    reached = ~Q(kind__in=narrowed)
-    for name, sites in narrowed.items():
-        reached |= Q(kind=name, site_id__in=sites)
-    return reached
+    return queries.within_reach(user, {kind.name: kind.permission for kind in kinds_for(user)})
 
 
 def counts_for(user: Any) -> dict[tuple[str, int | None], int]:

@@ -74,6 +74,13 @@ class ArchiveAdminSite(admin.AdminSite):
 
         return [*Queue(self).urls(), *Notices(self).urls(), *super().get_urls()]
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        everywhere = queries.moderates_everywhere(request.user)
+        return {
+            **super().each_context(request),
+            "works_on_cases": everywhere and request.user.has_perm("archive.view_case"),
+        }
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """What a person may not see is not there: 404, whether it exists or not. Guests are asked to sign in."""
 
