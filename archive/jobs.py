@@ -11,7 +11,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from archive import cases, counters, notices, queue, reports
+from archive import cases, counters, notices, queue, reports, rules
 from archive.entities import resolver
 from archive.ingest import importer
 from archive.search import sync
@@ -52,6 +52,11 @@ def work_on_case(case_id: int) -> None:
 def erase_due(timestamp: int | None = None) -> None:
     """Begin the erasures of which the cooling-off period is over."""
     cases.begin_due()
+
+
+@app.task(name=rules.TRY, retry=3)
+def try_rule(trial_id: int) -> None:
+    rules.run_trial(trial_id)
 
 
 @app.periodic(cron="* * * * *")

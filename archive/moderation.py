@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Action, Cause = Decision.Action, Decision.Cause
 COMMENT, ARTICLE = "comment", "article"
 CASE = "case"  # its steps are taken, and taken back, by ``cases``
+RULE = "rule"  # is written, changed and switched by ``rules``
 STRUCTURE = "structure"  # of an article: corrected, published and discarded in its review, and undone there
 MAX_REASON = 500  # characters
 
@@ -176,6 +177,8 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
         return Result(None, [], [Problem("a correction is undone in the review of its article")])
     if decision.action == Action.ERASE:
         return Result(None, [], [Problem("what was erased is gone for good")])
+    if decision.target == RULE:
+        return Result(None, [], [Problem("a rule is changed and switched on its own page")])
     if decision.target == CASE:
         return Result(None, [], [Problem("the steps of a case are taken back on the case's own page")])
     if trouble := _reason_problem(reason, required=False):
@@ -192,6 +195,8 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
             targets = [_queued(entry) for entry in entries]
             queue.reopen(settled_by, targets)
             reports.reopen(settled_by, targets)
+            if held := [_queued(entry) for entry in entries if entry.from_state == Comment.Status.HELD]:
+                queue.release(held, decision_id=made.pk)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
 
 

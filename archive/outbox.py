@@ -34,6 +34,11 @@ def work_on_case(case_id: int) -> None:
     app.configure_task(WORK_ON_CASE, lock=f"case-{case_id}").defer(case_id=case_id)
 
 
+def run_later(task: str, **arguments: int) -> None:
+    """Have a worker do something, once the transaction is committed."""
+    app.configure_task(task).defer(**arguments)
+
+
 def _nudge_search() -> None:
     try:
         with transaction.atomic():  # the refusal below is a database error; it must not take a transaction along

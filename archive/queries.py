@@ -516,6 +516,11 @@ class CommentQuerySet(QuerySet[Comment]):
         shown = below.filter(status=Comment.Status.PUBLISHED).order_by("thread_rank")
         return [comment.pk, *shown.values_list("pk", flat=True)[:limit]]
 
+    def untouched_in(self, article_id: int) -> Self:
+        """What readers see of a thread and no person has decided on."""
+        decided = Decision.objects.filter(article_id=article_id, target="comment", actor_id__isnull=False)
+        return self.shown_in(article_id).exclude(pk__in=decided.values("target_id")).order_by("position")
+
     def beginnings(self, targets: Collection[tuple[int, int]], *, length: int) -> dict[int, Comment]:
         """By id, comments (article and id) with the first ``length`` code points of their texts as ``start``."""
         rows = self.filter(article_id__in={a for a, _ in targets}, pk__in=[pk for _, pk in targets])

@@ -68,6 +68,9 @@ _SETTLE_COMMENTS = _SETTLE.format(which="article_id = ANY(%(articles)s) AND comm
 _SETTLE_ARTICLES = _SETTLE.format(
     which="article_id = ANY(%(articles)s) AND comment_id IS NULL AND kind = ANY(%(kinds)s)"
 )
+_SETTLE_HELD = _SETTLE.format(
+    which="article_id = ANY(%(articles)s) AND comment_id = ANY(%(comments)s) AND kind = 'held'"
+)
 _SETTLE_SUBJECT = _SETTLE.format(which="kind = ANY(%(kinds)s) AND subject_id = %(subject)s")
 # What waits again by now, for a new reason, is not opened a second time.
 _REOPEN = """
@@ -116,6 +119,14 @@ def settle(targets: Sequence[Target], *, decision_id: int | None) -> None:
             cursor.execute(_SETTLE_ARTICLES, {"decision": decision_id, "articles": whole, "kinds": [REPORT]})
 
 
+def release(targets: Sequence[Target], *, decision_id: int | None) -> None:
+    """These are held no more, because that was undone: no card asks what to do about it."""
+    comments = [comment for _, comment in targets if comment is not None]
+    articles = list({article for article, _ in targets})
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE_HELD, {"decision": decision_id, "articles": articles, "comments": comments})
+
+
 def settle_subject(kind: str, subject_id: int, *, decision_id: int | None) -> None:
     """The same of something that is neither an article nor a comment: a case that was closed."""
     with connection.cursor() as cursor:
@@ -139,6 +150,20 @@ def follow_reviews(article_ids: Collection[int]) -> None:
         if done := [article for article, _, is_open in rows if not is_open]:
             cursor.execute(_SETTLE_ARTICLES, {"decision": None, "articles": done, "kinds": [REVIEW]})
     put(Item(REVIEW, article, None, {"uncertain": uncertain}) for article, uncertain, is_open in rows if is_open)
+
+
+def put_once(items: Iterable[Item]) -> None:
+    """Let these wait, but for what waited for the same before: an import that is repeated asks nothing again."""
+    new = list(items)
+    if not new:
+        return
+    known = Waiting.objects.filter(
+        kind__in={item.kind for item in new},
+        article_id__in={item.article_id for item in new},
+        comment_id__in=[item.comment_id for item in new],
+    )
+    before = set(known.values_list("kind", "article_id", "comment_id"))
+    put(item for item in new if (item.kind, item.article_id, item.comment_id) not in before)
 
 
 def claim(waiting_id: int, *, by: User) -> bool:

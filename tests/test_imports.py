@@ -42,6 +42,10 @@ MAY = {
     "archive.outbox": {"archive.models"},
     "archive.queue": {"archive.models"},
     "archive.reports": {"archive.models", "archive.queries", "archive.queue"},
+    "archive.rules": {
+        "archive.decision_log", "archive.models", "archive.moderation", "archive.outbox", "archive.queries",
+        "archive.queue",
+    },
     "archive.decision_log": {"archive.models", "archive.queries"},
     "archive.moderation": {
         "archive.models", "archive.queries", "archive.counters", "archive.decision_log", "archive.outbox",
@@ -50,7 +54,8 @@ MAY = {
     "archive.ingest.loader": {
         "archive.counters", "archive.erasure", "archive.masks",
         "archive.ingest.corrections", "archive.ingest.records", "archive.ingest.stored",
-        "archive.models", "archive.outbox", "archive.queue", "archive.text", "archive.threads",
+        "archive.models", "archive.outbox", "archive.queue", "archive.rules", "archive.text",
+        "archive.threads",
     },
     "archive.suppressions": {"archive.models", "archive.redaction"},
     "archive.holdings": {"archive.entities", "archive.models", "archive.redaction", "archive.text"},

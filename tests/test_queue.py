@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from archive import moderation, queries, queue, review
-from archive.models import Article, Comment, Review, Waiting, WaitingTally
+from archive.ingest import loader
+from archive.ingest.records import Discussion, Post
+from archive.models import Article, Comment, Review, Source, Waiting, WaitingTally
 from archive.queue import CLAIM_LASTS, HELD, REPORT, REVIEW, Item
 from tests.makers import comments_of, make_article, make_user
 
@@ -149,3 +151,15 @@ def test_pages_of_the_list_are_index_scans() -> None:
         cursor.execute("SET enable_seqscan = off")
         plan = queries.waiting().for_work_by([REPORT]).after(1.0, 5)[:50].explain()
     assert "waiting_by_kind" in plan or "waiting_in_order" in plan
+
+
+def test_what_a_name_says_twice_is_asked_about_once_however_often_it_comes_in(moderator: User) -> None:
+    posts = [Post(external_id=str(n), text="The bus was late once more.", author="Ann") for n in range(2)]
+    source, site = Source.objects.create(sha256="0" * 64, name="x", size=0), loader.site_named("Example")
+    for body in ("", "changed"):
+        loader.store(Discussion(key="d", title="T", body=body, comments=posts), source=source, site=site)
+        for row in Waiting.objects.filter(settled_at=None):
+            comment = Comment.objects.get(pk=row.comment_id or 0)
+            assert row.why["first"] != comment.pk
+            moderation.decide(comment, action="approve", by=moderator)
+    assert (Waiting.objects.count(), total()) == (1, 0)

@@ -111,7 +111,12 @@ class Held(Kind):
 
     def reasons(self, item: Waiting) -> list[Reason]:
         hits = item.why.get("rules", [])
-        return [Reason(f"Rule “{hit['name']}”, version {hit['version']}", hit.get("words", "")) for hit in hits]
+        if not hits:
+            return [Reason("A moderator held it.")]
+        return [
+            Reason("By the rule", f"{hit['name']}, version {hit['version']}", reverse("admin:rule", args=[hit["rule"]]))
+            for hit in hits
+        ]
 
     def matches(self, item: Waiting) -> list[tuple[int, int]]:
         return [(start, end) for hit in item.why.get("rules", []) for start, end in hit.get("at", [])]

@@ -74,6 +74,8 @@ class Line:
 def target_url(decision: Decision) -> str:
     if decision.target_id is None:
         return ""
+    if decision.target == moderation.RULE:
+        return reverse("admin:rule", args=[decision.target_id])
     if decision.target == moderation.STRUCTURE:
         return reverse("admin:archive_article_change", args=[decision.target_id])
     return reverse(f"admin:archive_{decision.target}_change", args=[decision.target_id])
@@ -267,7 +269,7 @@ class DecisionAdmin(Workplace[Decision]):
             "part_count": parts.count() if entry.target_id is None else 0,
             "may_undo": queries.may_undo(request.user, entry)
             and line.undone_by is None
-            and entry.target not in {moderation.STRUCTURE, moderation.CASE}
+            and entry.target not in {moderation.STRUCTURE, moderation.CASE, moderation.RULE}
             and entry.action != Decision.Action.ERASE,
         }
 

@@ -71,8 +71,9 @@ class ArchiveAdminSite(admin.AdminSite):
     def get_urls(self) -> list[Any]:
         from archive.admin.notices import Notices  # these modules build on this one
         from archive.admin.queue import Queue
+        from archive.admin.rules import Rules
 
-        return [*Queue(self).urls(), *Notices(self).urls(), *super().get_urls()]
+        return [*Queue(self).urls(), *Rules(self).urls(), *Notices(self).urls(), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         everywhere = queries.moderates_everywhere(request.user)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.text import slugify
 
-from archive import counters, erasure, masks, outbox, queue, text, threads
+from archive import counters, erasure, masks, outbox, queue, rules, text, threads
 from archive.ingest import corrections
 from archive.ingest.records import Basis, Claim, Discussion, Post, Problem, storable
 from archive.ingest.stored import StoredReading, sha256
@@ -28,6 +28,8 @@ from archive.models import (
 )
 
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
+SHORTEST_TWICE = 20  # code points: a shorter comment is said twice without being a doubt
+MOST_TWICE = 1_000  # such doubts of one discussion
 MAX_REASON = 200  # code points of why something was inferred
 MAX_NAME = 500  # code points of an author's name or a title, as the tables have it
 
@@ -215,6 +217,8 @@ class _Load:
     def _done(self, article_id: int, outcome: Outcome) -> Stored:
         self._store_orders(article_id)
         masks.put_on_again(article_id)
+        rules.apply(article_id, self.site.pk)
+        queue.put_once(self._said_twice(article_id))
         erasure.suppress(article_id)
         outbox.add(article_id)
         outbox.extract_later(article_id)
@@ -244,7 +248,7 @@ class _Load:
 
     def _copy_comments(self, article_id: int) -> Sequence[int]:
         """Write the comments; return their ids."""
-        ids = self._ids()
+        self.ids = ids = self._ids()
         authors, self.reasons = self._authors(), self._reasons()
         columns = ", ".join(COLUMNS)
         with connection.cursor() as cursor:
@@ -293,6 +297,18 @@ class _Load:
                 *_claim(post.date_claim),
                 *(self.reasons.get(_reason(claim)) for claim in _claims(post)),
             )
+
+    def _said_twice(self, article_id: int) -> list[queue.Item]:
+        """A doubt for each comment that says just what its name has said before: a page may hold a comment twice."""
+        first: dict[bytes, int] = {}
+        found: list[queue.Item] = []
+        for pk, post in zip(self.ids, self.posts, strict=True):
+            if not post.author or len(post.text) < SHORTEST_TWICE:
+                continue
+            earlier = first.setdefault(sha256(f"{_author_name(post)}\0{post.text}"), pk)
+            if earlier != pk and len(found) < MOST_TWICE:
+                found.append(queue.Item(queue.DUPLICATE, article_id, pk, {"first": earlier}))
+        return found
 
     def _store_orders(self, article_id: int) -> None:
         """The orders of a long thread besides its own, in place of those of an earlier reading."""

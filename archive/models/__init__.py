@@ -8,6 +8,7 @@ from archive.models.moderation import Decision, Report, Sent
 from archive.models.notice import Subscription, Webhook
 from archive.models.queue import Waiting, WaitingTally
 from archive.models.review import Correction, Review
+from archive.models.rule import Rule, RuleVersion, Trial, TrialHit
 from archive.models.source import Outbox, SearchDocument, Source
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Report",
     "Review",
     "Revision",
+    "Rule",
+    "RuleVersion",
     "SearchDocument",
     "Sent",
     "Site",
@@ -37,6 +40,8 @@ __all__ = [
     "Suppression",
     "Tally",
     "ThreadOrder",
+    "Trial",
+    "TrialHit",
     "Waiting",
     "WaitingTally",
     "Webhook",

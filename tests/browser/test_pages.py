@@ -38,6 +38,8 @@ READER = {
     "thread-to-print": "/a/{deep}/-/?view=print",
     "source": "/a/1/source/",
     "comment": "/a/1/c/{comment}/",
+    "report": "/a/{long}/c/{in_long}/report/",
+    "report-receipt": "/report/{receipt}/",
     "entity": "/entity/{entity}/-/",
     "author": "/author/{author}/",
     "search": "/search/?q={word}",
@@ -57,6 +59,9 @@ MODERATOR = {
     "queue": "/admin/queue/",
     "queue-report": "/admin/queue/?kind=report",
     "queue-empty": "/admin/queue/?q=zzzz",
+    "rules": "/admin/rules/",
+    "rule-new": "/admin/rules/new/",
+    "rule": "/admin/rules/{rule}/",
     "admin-comments": "/admin/archive/comment/",
     "admin-comment": "/admin/archive/comment/{comment}/change/",
     "admin-articles": "/admin/archive/article/",
@@ -114,6 +119,11 @@ def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> Iterator[dict[
         "word": "the",
         "site": site,
         "case": a_case(demo),
+        "rule": a_rule(demo),
+        "receipt": demo.value(
+            "UPDATE archive_report SET token = 'abc' WHERE id = (SELECT min(id) FROM archive_report) RETURNING token"
+        ),
+        "in_long": demo.value("SELECT min(comment_id) FROM archive_report"),
     }
     without_several_years(demo, site)
     without_what_waits(demo)
@@ -150,9 +160,26 @@ def a_case(demo: Demo) -> Any:
 
 WHYS = {
     "report": {},
-    "held": {"rules": [{"rule": 1, "name": "insults", "version": 2, "words": "a word", "at": [[4, 9], [20, 26]]}]},
+    "held": {"rules": [{"rule": 1, "name": "insults", "version": 2, "at": [[4, 9], [20, 26]]}]},
     "duplicate": {"first": 1},
 }
+
+
+def a_rule(demo: Demo) -> Any:
+    """A rule that was tried and is on."""
+    rule = demo.value(
+        "INSERT INTO archive_rule (name, is_on, version, kind, action, body, most)"
+        " VALUES ('insults', true, 2, 'words', 'hold', E'ferry\\nbridge*', 0) RETURNING id"
+    )
+    demo.value(
+        "INSERT INTO archive_ruleversion (rule_id, number, name, kind, action, body, most, at, by_name)"
+        f" VALUES ({rule}, 2, 'insults', 'words', 'hold', 'ferry', 0, now(), 'moderator') RETURNING id"
+    )
+    demo.value(
+        "INSERT INTO archive_trial (rule_id, version, started_at, log_entry, after_article, looked_at, hits,"
+        f" finished_at) VALUES ({rule}, 2, now(), 0, 9, 2912, 312, now()) RETURNING id"
+    )
+    return rule
 
 
 def what_waits(demo: Demo, article: int) -> None:
@@ -177,7 +204,7 @@ def what_waits(demo: Demo, article: int) -> None:
 
 
 def without_what_waits(demo: Demo) -> None:
-    for table in ("waiting", "waitingtally", "report"):
+    for table in ("waiting", "waitingtally", "report", "trial", "ruleversion", "rule"):
         demo.value(f"DELETE FROM archive_{table} RETURNING id")
 
 
