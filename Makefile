@@ -42,6 +42,7 @@ bench: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/loading.py
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/reviewing.py
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/cases.py
+	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/moderation.py
 
 # Needs uv. Takes the newest versions that pyproject.toml allows.
 lock:

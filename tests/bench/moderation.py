@@ -1,0 +1,140 @@
+"""What moderators wait for: one decision, the queue with 100,000 waiting, and thousands decided on at once.
+
+    python -m archive.postgres run --temporary -- python tests/bench/moderation.py [--waiting N] [--bulk N] [--runs N]
+
+Prints medians. A decision is compared with the least that would do without any of what hangs on it: one UPDATE of the
+comment and one INSERT into the log, in a transaction. The queue is a whole request through Django's test client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
+os.environ.setdefault("AFTERWORD_LOG_LEVEL", "ERROR")
+
+import django
+
+django.setup()
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from archive import moderation, queue
+from archive.models import Article, Comment, Decision
+from archive.queue import Item
+from tests.makers import make_article, make_user
+
+THREAD = 1_000  # comments under each article
+MOST_TIMES, MOST_PAGE_MS, MOST_BULK_S = 3.0, 50.0, 10.0
+
+
+def median(do: Callable[[int], object], runs: int) -> float:
+    """Milliseconds; the first run, which prepares what is kept, does not count."""
+    taken = []
+    for run in range(runs + 1):
+        start = time.perf_counter()
+        do(run)
+        taken.append((time.perf_counter() - start) * 1000)
+    return statistics.median(taken[1:])
+
+
+def threads(comments: int) -> list[Article]:
+    flat = [f"What somebody said, the {n}th time, about the last bus to Harrow Lane." for n in range(THREAD)]
+    return [make_article(title=f"Thread {n}", comments=flat) for n in range(comments // THREAD)]
+
+
+def decision(article: Article, by: User, runs: int) -> None:
+    comments = list(Comment.objects.filter(article=article)[: 2 * runs + 2])
+
+    def bare(run: int) -> None:
+        with transaction.atomic():
+            Comment.objects.filter(article_id=article.pk, pk=comments[run].pk).update(
+                status="hidden", cause="moderator"
+            )
+            Decision.objects.create(
+                at=timezone.now(), actor_id=by.pk, actor_name=by.username, action="hide", target="comment",
+                article_id=article.pk, target_id=comments[run].pk, revision=1, from_state="published",
+                to_state="hidden", reason="insult", previous_hash="0" * 64, hash="1" * 64,
+            )  # fmt: skip
+
+    def whole(run: int) -> None:
+        moderation.hide(comments[runs + 1 + run], by=by, reason="insult")
+
+    least, ours = median(bare, runs), median(whole, runs)
+    print(f"a decision: {ours:.2f} ms; a bare UPDATE and INSERT: {least:.2f} ms; {ours / least:.1f} times", end="")
+    print(f" (at most {MOST_TIMES:g})")
+
+
+def page(waiting: int, articles: list[Article], by: User, runs: int) -> None:
+    rows = Comment.objects.filter(article__in=articles).values_list("article_id", "pk")[:waiting]
+    start = time.perf_counter()
+    queue.put(Item(queue.REPORT, article, pk, {}, pk % 7) for article, pk in rows)
+    print(f"put into the queue: {waiting:,} in {time.perf_counter() - start:.1f} s")
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(by)
+    for words, url in (
+        ("first page", ""),
+        ("of one site", "?site=1"),
+        ("far down", "?after=0,50000"),
+        ("words", "?q=bus"),
+    ):
+        taken = median(lambda _, url=url: client.get(f"/admin/queue/{url}"), runs)  # type: ignore[misc]
+        print(f"the queue, {words}: {taken:.1f} ms (at most {MOST_PAGE_MS:g})")
+
+
+def bulk(size: int, articles: list[Article], by: User) -> None:
+    chosen = {
+        article.pk: list(Comment.objects.filter(article=article).values_list("pk", flat=True)) for article in articles
+    }
+    chosen = {article: pks for n, (article, pks) in enumerate(chosen.items()) if n < size // THREAD}
+    start = time.perf_counter()
+    made = moderation.decide_many(chosen, action="spam", by=by, reason="spam")
+    done = time.perf_counter()
+    assert made.decision is not None
+    undone = moderation.undo(made.decision, by=by)
+    print(f"in bulk: {len(made.changed):,} in {done - start:.1f} s, undone: {len(undone.changed):,}", end="")
+    print(f" in {time.perf_counter() - done:.1f} s (at most {MOST_BULK_S:g} each)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--waiting", type=int, default=100_000)
+    parser.add_argument("--bulk", type=int, default=50_000)
+    parser.add_argument("--runs", type=int, default=30)
+    options = parser.parse_args()
+    name = f"afterword_bench_{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    connection.close()
+    server = settings.DATABASES["default"]["NAME"]
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+    try:
+        call_command("migrate", verbosity=0)
+        by = make_user("moderator")
+        articles = threads(options.waiting)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        decision(articles[0], by, options.runs)
+        page(options.waiting, articles[1:], by, options.runs)
+        bulk(options.bulk, articles[1:], by)
+    finally:
+        connection.close()
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = server
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+if __name__ == "__main__":
+    main()
