@@ -11,7 +11,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from archive import cases, counters, notices, queue, reports, rules
+from archive import cases, counters, notices, queue, reports, rules, scoring
 from archive.entities import resolver
 from archive.ingest import importer
 from archive.search import sync
@@ -52,6 +52,11 @@ def work_on_case(case_id: int) -> None:
 def erase_due(timestamp: int | None = None) -> None:
     """Begin the erasures of which the cooling-off period is over."""
     cases.begin_due()
+
+
+@app.task(name=queue.SCORE, retry=3)
+def score_waiting(waiting_ids: list[int]) -> None:
+    scoring.run(waiting_ids)
 
 
 @app.task(name=rules.TRY, retry=3)

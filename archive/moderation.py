@@ -224,8 +224,8 @@ def _decide(
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
         if made and action != Action.HOLD:  # what is held waits; what else is decided waits no more
             targets = [_queued(entry) for entry in entries]
-            queue.settle(targets, decision_id=made.pk)
-            reports.answer(targets, decision_id=made.pk, to_state=entries[0].to_state)
+            if queue.REPORT in queue.settle(targets, decision_id=made.pk):
+                reports.answer(targets, decision_id=made.pk, to_state=entries[0].to_state)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
 
 

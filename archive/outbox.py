@@ -6,8 +6,9 @@ The row is what counts. Should the nudge be lost, the worker's own clock finds t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
@@ -34,12 +35,20 @@ def work_on_case(case_id: int) -> None:
     app.configure_task(WORK_ON_CASE, lock=f"case-{case_id}").defer(case_id=case_id)
 
 
-def run_later(task: str, **arguments: int) -> None:
+def run_later(task: str, **arguments: Any) -> None:
     """Have a worker do something, once the transaction is committed."""
     app.configure_task(task).defer(**arguments)
 
 
+def _is_waiting(lock: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'", [lock])
+        return cursor.fetchone() is not None
+
+
 def _nudge_search() -> None:
+    if _is_waiting(SYNC_SEARCH):  # the usual case while much is decided: no transaction for nothing
+        return
     try:
         with transaction.atomic():  # the refusal below is a database error; it must not take a transaction along
             app.configure_task(SYNC_SEARCH, queueing_lock=SYNC_SEARCH).defer()

@@ -12,10 +12,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
+from archive import outbox
 from archive.models import Waiting, WaitingTally
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 REPORT, HELD, REVIEW, DUPLICATE = "report", "held", "review", "duplicate"
 CLAIM_LASTS = timedelta(minutes=15)
 AT_ONCE = 5_000  # rows a statement
+SCORE = "archive.jobs.score_waiting"
+SCORED_AT_ONCE = 500  # rows a job
 
 type Target = tuple[int, int | None]
 """Article and comment; None for the article itself."""
@@ -46,8 +50,9 @@ _PUT = """
             (kind, site_id, article_id, comment_id, subject_id, why, score, created_at)
         SELECT new.kind, article.site_id, new.article_id, new.comment_id, new.subject_id, new.why, new.score, now()
         FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::jsonb[], %s::float[])
-            AS new (kind, article_id, comment_id, subject_id, why, score)
+            WITH ORDINALITY AS new (kind, article_id, comment_id, subject_id, why, score, place)
         LEFT JOIN archive_article AS article ON article.id = new.article_id
+        ORDER BY new.place
         ON CONFLICT (kind, article_id, comment_id, subject_id) WHERE settled_at IS NULL
         DO UPDATE SET why = excluded.why, score = greatest(waiting.score, excluded.score)
         RETURNING waiting.kind, waiting.site_id, waiting.id, waiting.xmax = 0 AS is_new
@@ -55,7 +60,7 @@ _PUT = """
         INSERT INTO archive_waitingtally (kind, site_id, waiting)
         SELECT kind, site_id, count(*) FROM added WHERE is_new GROUP BY 1, 2
     )
-    SELECT id FROM added WHERE is_new
+    SELECT id FROM added WHERE is_new ORDER BY id
 """
 _SETTLE = """
     WITH done AS (
@@ -63,6 +68,7 @@ _SETTLE = """
         WHERE settled_at IS NULL AND {which} RETURNING kind, site_id
     )
     INSERT INTO archive_waitingtally (kind, site_id, waiting) SELECT kind, site_id, -count(*) FROM done GROUP BY 1, 2
+    RETURNING kind
 """
 _SETTLE_COMMENTS = _SETTLE.format(which="article_id = ANY(%(articles)s) AND comment_id = ANY(%(comments)s)")
 _SETTLE_ARTICLES = _SETTLE.format(
@@ -103,11 +109,14 @@ def put(items: Iterable[Item]) -> list[int]:
             columns = zip(*values, strict=True)
             cursor.execute(_PUT, [list(column) for column in columns])
             ids += [pk for (pk,) in cursor.fetchall()]
+    for start in range(0, len(ids) if settings.SCORER else 0, SCORED_AT_ONCE):
+        outbox.run_later(SCORE, waiting_ids=ids[start : start + SCORED_AT_ONCE])
     return ids
 
 
-def settle(targets: Sequence[Target], *, decision_id: int | None) -> None:
-    """What was decided on waits no more, whatever it waited for; a review has an end of its own."""
+def settle(targets: Sequence[Target], *, decision_id: int | None) -> set[str]:
+    """What was decided on waits no more, whatever it waited for; a review has an end of its own. Returns the kinds."""
+    kinds: set[str] = set()
     comments = [comment for _, comment in targets if comment is not None]
     whole = [article for article, comment in targets if comment is None]
     with connection.cursor() as cursor:
@@ -115,8 +124,11 @@ def settle(targets: Sequence[Target], *, decision_id: int | None) -> None:
             articles = list({article for article, comment in targets if comment is not None})
             given = {"decision": decision_id, "articles": articles, "comments": comments}
             cursor.execute(_SETTLE_COMMENTS, given)
+            kinds |= {kind for (kind,) in cursor.fetchall()}
         if whole:
             cursor.execute(_SETTLE_ARTICLES, {"decision": decision_id, "articles": whole, "kinds": [REPORT]})
+            kinds |= {kind for (kind,) in cursor.fetchall()}
+    return kinds
 
 
 def release(targets: Sequence[Target], *, decision_id: int | None) -> None:

@@ -275,6 +275,9 @@ SUPPRESSIONS = env("AFTERWORD_SUPPRESSIONS") or str(DATA_DIR / "suppressions.jso
 ERASE_AFTER_DAYS = float(env("AFTERWORD_ERASE_AFTER_DAYS") or 14)
 ERASE_TWO_PEOPLE = flag("AFTERWORD_ERASE_TWO_PEOPLE")
 
+# "module:function" of a scorer: a comment's text to a number from 0 to 1, which sorts what waits for a moderator.
+SCORER = env("AFTERWORD_SCORER")
+
 LOG_FORMAT = env("AFTERWORD_LOG_FORMAT", "json")
 LOGGING = {
     "version": 1,

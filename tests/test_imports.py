@@ -40,7 +40,8 @@ MAY = {
     "archive.queries": {"archive.models", "archive.ingest.records", "archive.threads"},
     "archive.counters": {"archive.models", "archive.queries"},
     "archive.outbox": {"archive.models"},
-    "archive.queue": {"archive.models"},
+    "archive.queue": {"archive.models", "archive.outbox"},
+    "archive.scoring": {"archive.queries", "archive.queue"},
     "archive.reports": {"archive.models", "archive.queries", "archive.queue"},
     "archive.rules": {
         "archive.decision_log", "archive.models", "archive.moderation", "archive.outbox", "archive.queries",
