@@ -31,7 +31,7 @@ def moderator(client: Client) -> User:
 def report(comment: Comment, reason: str = "an insult") -> int:
     Report.objects.create(article_id=comment.article_id, comment_id=comment.pk, reason=reason, snapshot=comment.body)
     queue.put([Item(REPORT, comment.article_id, comment.pk, {}, 1)])
-    return Waiting.objects.get(kind=REPORT, comment_id=comment.pk).pk
+    return Waiting.objects.get(kind=REPORT, comment_id=comment.pk, settled_at=None).pk
 
 
 def sent(pk: int, action: str, **fields: Any) -> dict[str, Any]:
@@ -209,3 +209,50 @@ def test_the_page_takes_as_many_queries_for_3_as_for_300(client: Client, moderat
     # session, person, rights (2); list, counts, sites; comments, articles of the list; card: article, comment, reports,
     # ancestors, neighbours, decisions, last number
     assert counts[0] == counts[1] <= 18, counts
+
+
+def several(client: Client, **sent: Any) -> Any:
+    seen = queries.decisions().last_number()
+    return client.post(reverse("admin:queue-several"), {"reason": "off topic", "seen": seen, **sent})
+
+
+def test_several_are_previewed_and_decided_on_as_one(client: Client, moderator: User) -> None:
+    pks = [report(one) for one in comments_of(make_article(comments="abc"))]
+    assert "2 comments: 2 reported by readers" in text_of(
+        client.get(reverse("admin:queue-several"), {"chosen": pks[:2]})
+    )
+    assert "2 hidden" in text_of(several(client, chosen=pks[:2], action="hide"))
+    assert list(Comment.objects.order_by("position").values_list("status", flat=True)) == [
+        "hidden",
+        "hidden",
+        "published",
+    ]
+    client.post(reverse("admin:queue-undo"))
+    assert set(Comment.objects.values_list("status", flat=True)) == {"published"}
+
+
+def test_all_that_match_are_decided_on_but_for_what_was_decided_since(client: Client, moderator: User) -> None:
+    first, other = comments_of(make_article(comments=["a red bus", "a blue bus"]))
+    for one in (first, other):
+        report(one)
+    answer = several(client, all="1", q="red", action="spam")
+    assert "1 marked as spam" in text_of(answer)
+    seen = 0
+    moderation.decide(other, action="hide", by=make_user("moderator"), reason="insult")
+    report(other)
+    late = client.post(reverse("admin:queue-several"), {"all": "1", "action": "approve", "reason": "x", "seen": seen})
+    assert "decided on since you saw it" in text_of(late)
+
+
+def test_several_of_nothing_is_said(client: Client, moderator: User) -> None:
+    assert "Nothing that waits was chosen" in text_of(
+        client.get(reverse("admin:queue-several"), {"chosen": ["x", "9"]})
+    )
+    assert "Nothing that waits was chosen" in text_of(several(client, action="hide"))
+
+
+def test_several_are_for_moderators_and_need_a_reason(client: Client, moderator: User) -> None:
+    pk = report(comments_of(make_article(comments="a"))[0])
+    assert several(client, chosen=[pk], action="hide", reason="").status_code == 422
+    client.force_login(make_user("archivist"))
+    assert several(client, chosen=[pk], action="hide").status_code == 404

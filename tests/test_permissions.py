@@ -32,7 +32,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts import invitations
 from accounts.models import User
 from archive import moderation, queue
-from archive.models import Article, Author, Case, Comment, Decision, Entity, Mention, Report, Site
+from archive.models import Article, Author, Case, Comment, Decision, Entity, Mention, Report, Rule, Site
 from tests.makers import comments_of, confirm_it_is_them, make_article, make_user
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,7 @@ SENT: dict[str, dict[str, str]] = {
     "report/": {"reason": "insult"},
     "decide/": {"action": "restore", "reason": "it is fine"},
     "undo/": {"reason": "it is fine"},
+    "rules/<int:pk>/": {"act": "try"},
     "source/import/": {"text": "Some words that are new.", "site": "Mine"},
     "consent/": {"site": "Mine", "format": "", "agree": ""},
 }
@@ -123,6 +124,7 @@ class World:
             "mention": mention.pk, "source": article.source_id, "decision": decision.pk, "case": case.pk,
             "report": Report.objects.create(article_id=article.pk, reason="rude", snapshot="what it said").pk,
             "waiting": self._waiting(article, comment), "invitation": invitation.pk,
+            "rule": Rule.objects.create(name=name, site=site, version=1, kind="words", action="hold", body="x").pk,
             "group": Group.objects.get(name="reader").pk,
         }  # fmt: skip
 
@@ -148,6 +150,8 @@ def kind_of(route: str, name: str) -> str:
     """What the number in a route is of: its name says so, or the model of the admin."""
     if route.startswith("admin/queue/"):
         return "waiting"
+    if route.startswith("admin/rules/"):
+        return "rule"
     if name in {"pk", "object_id", "id"}:
         model = MODEL.match(route)
         return model[1] if model else "passkey"

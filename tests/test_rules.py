@@ -224,7 +224,7 @@ def test_a_trial_of_an_earlier_version_is_not_applied(moderator: User) -> None:
 
 
 @db
-@pytest.mark.parametrize(("role", "status"), [("archivist", 403), ("moderator", 200)])
+@pytest.mark.parametrize(("role", "status"), [("archivist", 404), ("moderator", 200)])
 def test_who_moderates_may_open_the_pages(client: Client, moderator: User, role: str, status: int) -> None:
     rules.save(rule := a_rule(), by=moderator)
     client.force_login(make_user(role))

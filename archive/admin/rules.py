@@ -157,7 +157,7 @@ class Rules:
         return self._page(request, "hits.html", title=title, rule=rule, trial=trial, shown=shown, more=more)
 
     def _check(self, request: HttpRequest) -> None:
-        if not queries.may_moderate(request.user):
+        if not queries.moderates_everywhere(request.user):  # a rule may be for all sites
             raise PermissionDenied
 
     def _rule(self, pk: int) -> Rule:

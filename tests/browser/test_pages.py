@@ -59,6 +59,7 @@ MODERATOR = {
     "queue": "/admin/queue/",
     "queue-report": "/admin/queue/?kind=report",
     "queue-empty": "/admin/queue/?q=zzzz",
+    "queue-several": "/admin/queue/several/?all=1",
     "rules": "/admin/rules/",
     "rule-new": "/admin/rules/new/",
     "rule": "/admin/rules/{rule}/",
