@@ -91,7 +91,11 @@ def hash_of(entry: Decision) -> str:
 def exported() -> Iterator[dict[str, Any]]:
     """Each entry from the first on, with its hash. Streamed: memory does not grow with the log."""
     for entry in queries.decisions().order_by("pk").iterator(chunk_size=2_000):
-        yield {**fields_of(entry), "hash": entry.hash}
+        yield as_exported(entry)
+
+
+def as_exported(entry: Decision) -> dict[str, Any]:
+    return {**fields_of(entry), "hash": entry.hash}
 
 
 @dataclass(frozen=True)

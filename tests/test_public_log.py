@@ -126,3 +126,18 @@ def test_an_exported_log_can_be_checked_without_the_archive(moderator: User) -> 
         again = json.dumps(entry, sort_keys=True, separators=(",", ":"))
         assert hashlib.sha256(again.encode()).hexdigest() == before
     assert before != FIRST_HASH
+
+
+def test_a_moderator_exports_what_the_list_is_narrowed_down_to(client: Client, moderator: User) -> None:
+    hide_all(make_article(comments="ab"), moderator)
+    (last,) = comments_of(make_article(comments="c"))
+    moderation.decide_many({last.article_id: [last.pk]}, action="hide", by=moderator, reason="x", cause="rule")
+    client.force_login(moderator)
+    got = client.get("/admin/archive/decision/export/?cause__exact=rule&target__exact=comment&action__exact=hide")
+    entries = [json.loads(line) for line in got.getvalue().decode().splitlines()]
+    assert [entry["target_id"] for entry in entries] == [last.pk]
+
+
+def test_who_may_not_see_the_log_exports_nothing(client: Client) -> None:
+    client.force_login(make_user("reader"))
+    assert client.get("/admin/archive/decision/export/").status_code in {302, 403, 404}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from archive import moderation, queries
+from archive import decision_log, moderation, queries
 from archive.admin.site import Workplace, moment, workplace
 from archive.models import Article, Comment, Decision, Report
 
@@ -213,7 +214,8 @@ class DecisionAdmin(Workplace[Decision]):
 
     list_display = ("sentence", "when", "states", "reason")
     list_display_links = ("sentence",)
-    list_filter = ("action", "target", ("at", WhenFilter))
+    change_list_template = "admin/archive/decision/change_list.html"
+    list_filter = ("action", "target", "cause", ("at", WhenFilter))
     search_fields = ("=actor_name", "=target_id", "=article_id")
     search_help_text = "The number of a comment or article, or a moderator's user name"
     ordering = ("-id",)
@@ -243,8 +245,21 @@ class DecisionAdmin(Workplace[Decision]):
         return f"{entry.from_state} → {entry.to_state}" if entry.from_state else entry.to_state
 
     def get_urls(self) -> list[URLPattern]:
-        undo = self.admin_site.admin_view(self.undo_view)
-        return [path("<int:pk>/undo/", undo, name="archive_decision_undo"), *super().get_urls()]
+        guarded = self.admin_site.admin_view
+        return [
+            path("<int:pk>/undo/", guarded(self.undo_view), name="archive_decision_undo"),
+            path("export/", guarded(self.export_view), name="archive_decision_export"),
+            *super().get_urls(),
+        ]
+
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+        """What the list is narrowed down to, the newest first, as ``manage.py export_log`` writes it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = self.get_changelist_instance(request).get_queryset(request).iterator(chunk_size=2_000)
+        lines = (json.dumps(decision_log.as_exported(entry), sort_keys=True) + "\n" for entry in found)
+        disposition = {"Content-Disposition": 'attachment; filename="decisions.jsonl"'}
+        return StreamingHttpResponse(lines, content_type="application/jsonl", headers=disposition)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
