@@ -132,6 +132,16 @@ def test_an_administrator_helps_who_has_lost_their_second_factor(client: Client)
     assert [one.user for one in Authenticator.objects.all()] == [root]
 
 
+def test_passkeys_are_listed_with_what_can_be_done_about_each(client: Client) -> None:
+    user = make_user()
+    key = Authenticator.objects.create(user=user, type="webauthn", data={"name": "My phone", "credential": {}})
+    client.force_login(user)
+    page = client.get(reverse("mfa_list_webauthn")).content.decode()
+    assert "My phone" in page
+    for name in ("mfa_edit_webauthn", "mfa_remove_webauthn"):
+        assert reverse(name, args=[key.pk]) in page
+
+
 def test_sessions_are_named_by_device_and_ended_one_by_one(client: Client) -> None:
     user = make_user(password=PASSWORD)
     sign_in(client, user.username)
