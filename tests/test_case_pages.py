@@ -181,3 +181,10 @@ def test_a_page_costs_the_same_with_more_hits(client: Client, by: User, monkeypa
             page(client, case)
         counts.append(len(asked))
     assert counts[0] == counts[1] <= 40
+
+
+def test_who_moderates_one_site_is_shown_no_case(client: Client) -> None:
+    case = make_case(make_user("moderator"))
+    client.force_login(make_user("moderator", only_on=make_article().site))
+    assert f"Case {case.pk}" not in client.get(reverse("admin:queue")).content.decode()
+    assert reverse(LIST) not in client.get(reverse("admin:index")).content.decode()

@@ -155,7 +155,7 @@ class Requested(Kind):
     name, label, plural = moderation.CASE, "Case", "cases"
 
     def may(self, user: Any) -> bool:
-        return bool(user.has_perm("archive.view_case"))
+        return bool(user.has_perm("archive.view_case")) and queries.moderates_everywhere(user)
 
     def actions(self, item: Waiting) -> Sequence[str]:
         return ()
