@@ -191,7 +191,7 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
         parent = Decision(action=Action.UNDO, target=decision.target, undoes_id=decision.pk) if is_bulk else None
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
         if made:
-            settled_by = {pk for entry in undone.values() for pk in (entry.pk, entry.parent_id) if pk}
+            settled_by = [pk for pk in (decision.pk, decision.parent_id) if pk]
             targets = [_queued(entry) for entry in entries]
             queue.reopen(settled_by, targets)
             reports.reopen(settled_by, targets)

@@ -78,15 +78,19 @@ _SETTLE_HELD = _SETTLE.format(
     which="article_id = ANY(%(articles)s) AND comment_id = ANY(%(comments)s) AND kind = 'held'"
 )
 _SETTLE_SUBJECT = _SETTLE.format(which="kind = ANY(%(kinds)s) AND subject_id = %(subject)s")
-# What waits again by now, for a new reason, is not opened a second time.
+# What waits again by now, for a new reason, is not opened a second time. Comments are compared by "=", for which there
+# is an index: with IS NOT DISTINCT FROM each of thousands of cards was compared with all others of its article.
 _REOPEN = """
     WITH again AS (
         UPDATE archive_waiting AS waiting SET settled_at = NULL, decision_id = NULL
         WHERE decision_id = ANY(%s) AND article_id = ANY(%s) AND (comment_id IS NULL OR comment_id = ANY(%s))
         AND NOT EXISTS (
             SELECT FROM archive_waiting AS other WHERE other.settled_at IS NULL AND other.kind = waiting.kind
-            AND other.article_id = waiting.article_id AND other.comment_id IS NOT DISTINCT FROM waiting.comment_id
-        ) RETURNING kind, site_id
+            AND other.article_id = waiting.article_id AND other.comment_id = waiting.comment_id
+        ) AND NOT (comment_id IS NULL AND EXISTS (
+            SELECT FROM archive_waiting AS other WHERE other.settled_at IS NULL AND other.kind = waiting.kind
+            AND other.article_id = waiting.article_id AND other.comment_id IS NULL
+        )) RETURNING kind, site_id
     )
     INSERT INTO archive_waitingtally (kind, site_id, waiting) SELECT kind, site_id, count(*) FROM again GROUP BY 1, 2
 """
