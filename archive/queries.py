@@ -643,6 +643,15 @@ class ReviewQuerySet(QuerySet[Review]):
         return self.select_related("article__site").defer("proposal", "article__body", "article__html")
 
 
+# What a bulk decision has made of its comments, by the action of each of its parts.
+_STATES: dict[str, str] = {
+    Decision.Action.HIDE: Comment.Status.HIDDEN,
+    Decision.Action.RESTORE: Comment.Status.PUBLISHED,
+    Decision.Action.HOLD: Comment.Status.HELD,
+    Decision.Action.SPAM: Comment.Status.SPAM,
+}
+
+
 class DecisionQuerySet(QuerySet[Decision]):
     def about(self, *, target: str, article_id: int, target_id: int) -> Self:
         """Decisions on an article or a comment, those on comments that were joined into it included."""
@@ -675,9 +684,9 @@ class DecisionQuerySet(QuerySet[Decision]):
             found = found.filter(article_id=article_id)
         if kind == "structure":
             return found.filter(target="structure").newest_first()
-        if kind in {"hide", "restore"}:
-            state = Comment.Status.HIDDEN if kind == "hide" else Comment.Status.PUBLISHED
-            return found.filter(Q(action=kind) | Q(action=Decision.Action.BULK, to_state=state)).newest_first()
+        if kind in _STATES:
+            in_bulk = Q(action=Decision.Action.BULK, to_state=_STATES[kind])
+            return found.filter(Q(action=kind) | in_bulk).newest_first()
         return (found.filter(action=kind) if kind else found).newest_first()
 
     def undoings_of(self, ids: Collection[int]) -> dict[int, int]:

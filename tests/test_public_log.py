@@ -91,6 +91,13 @@ def test_a_bulk_decision_is_one_line_and_leads_to_its_parts(client: Client, mode
     assert log(client, f"?part-of={made.pk}").count("<li id=") == 3
 
 
+def test_what_was_done_in_bulk_is_of_its_kind(client: Client, moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    moderation.decide_many({comment.article_id: [comment.pk]}, action="spam", by=moderator, reason="spam")
+    assert "A moderator marked several comments as spam" in log(client, "?kind=spam")
+    assert log(client, "?kind=hide").count("<li id=") == 0
+
+
 @pytest.mark.parametrize(("kind", "found"), [("hide", 1), ("undo", 0), ("structure", 0), ("nonsense", 1)])
 def test_it_is_narrowed_down_by_kind(client: Client, moderator: User, kind: str, found: int) -> None:
     hide_all(make_article(comments="a"), moderator)

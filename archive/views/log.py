@@ -21,12 +21,21 @@ SHOWN = 50
 KINDS = {
     "hide": "hidden",
     "restore": "restored",
+    "approve": "approved",
     "hold": "held",
     "spam": "marked as spam",
     "mask": "masked",
     "erase": "erased",
     "undo": "undone",
     "structure": "corrected by archivists",
+}
+
+
+IN_BULK: dict[str, str] = {
+    Comment.Status.HIDDEN: "hid several comments",
+    Comment.Status.PUBLISHED: "restored several comments",
+    Comment.Status.HELD: "held several comments",
+    Comment.Status.SPAM: "marked several comments as spam",
 }
 
 
@@ -102,8 +111,7 @@ def sentence(entry: Decision) -> str:
     if entry.action == Decision.Action.UNDO:
         return f"{who} undid decision {entry.undoes_id} on {what}"
     if entry.action == Decision.Action.BULK:
-        done = {Comment.Status.HIDDEN: "hid", Comment.Status.PUBLISHED: "restored"}
-        return f"{who} {done.get(Comment.Status(entry.to_state), 'decided on')} {what}"
+        return f"{who} {IN_BULK.get(entry.to_state, 'decided on several comments')}"
     return f"{who} {Decision.Action(entry.action).label} {what}"
 
 
