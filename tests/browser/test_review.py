@@ -38,7 +38,8 @@ def opened(page: Page, demo: Demo, text: str) -> int:
     article = imported(page, text)
     page.goto(f"/admin/archive/article/{article}/review/")
     page.get_by_role("button", name="Reopen").click()
-    expect(page.locator("#review.ready")).to_be_visible()
+    # Not by expect(): at each look it describes the whole page for its message, and so a long one is never drawn.
+    page.locator("#review.ready").wait_for(timeout=10_000)
     return article
 
 
