@@ -55,7 +55,7 @@ def _locked(case: Case) -> Case:
 def _wait(case: Case) -> None:
     """The case has a card in the queue, until it is over."""
     due = {"deadline": case.deadline.isoformat()} if case.deadline else {}
-    queue.put([queue.Item(moderation.CASE, None, None, due, subject_id=case.pk)])
+    queue.put([queue.Item(queue.CASE, None, None, due, subject_id=case.pk)])
 
 
 def phrase(case: Case) -> str:
@@ -324,7 +324,7 @@ def close(case: Case, *, by: User, refused: bool, outcome: str) -> str:
             return "it still holds or masks something: give that back first"
         words = {"outcome": outcome.strip()[:500], "closed_at": timezone.now()}
         Case.objects.filter(pk=case.pk).update(state=case.state, **words)
-        queue.settle_subject(moderation.CASE, case.pk, decision_id=None)
+        queue.settle_subject(queue.CASE, case.pk, decision_id=None)
         _logged(case, Action.CLOSE, by, case.get_state_display(), before=before)
     return ""
 
@@ -386,7 +386,7 @@ def _erase(case: Case) -> int:
             case.state = State.ERASED
             Case.objects.filter(pk=case.pk).update(state=State.ERASED, closed_at=timezone.now())
             words = {"comments": comments, "articles": len(entry.articles)}
-            queue.settle_subject(moderation.CASE, case.pk, decision_id=None)
+            queue.settle_subject(queue.CASE, case.pk, decision_id=None)
             _logged(case, Action.ERASE, by, "erased", before=State.SCHEDULED, **words)
     return len(entry.articles)
 

@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.http import conditional_page
 
-from archive import notices, queries, search
+from archive import kinds, notices, queries, search
 from archive.filters import ArticleFilter
 from archive.models import Article, Comment, Waiting
 from archive.search import MAX_TEXT
@@ -215,10 +215,9 @@ def of_waiting(request: HttpRequest, token: str) -> Contents:
     person = notices.subscriber(token)
     if person is None:
         raise Http404
-    kinds = notices.kinds_for(person)
-    rows = queries.waiting().newest_first(kinds).filter(notices.within_reach(person))
+    rows = queries.waiting().newest_first(kinds.names_for(person)).filter(kinds.within_reach(person))
     found = newest_first(rows, request, limit=ENTRIES)
-    entries = [_waiting(row, kinds[row.kind]) for row in found.rows]
+    entries = [_waiting(row, kinds.KINDS[row.kind].plural) for row in found.rows]
     title = f"{settings.SITE_NAME}: what waits"
     return Contents(title, reverse("admin:queue"), _absolute(request, entries), _next(request, found))
 

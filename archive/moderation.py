@@ -4,8 +4,9 @@ Nothing here raises for what a moderator may run into: what could not be done co
 Who may decide is settled by the caller.
 
 Locks are taken in one order, so that decisions never wait for each other in a ring: the article, its comments, the
-entities whose counts change, and last the log. Each is locked by a statement that names one ``article_id``, because a
-cluster can lock rows of one article but not across articles.
+entities whose counts change, and last the log; the cards and reports that a decision then settles are of these
+articles. Each is locked by a statement that names one ``article_id``, because a cluster can lock rows of one article
+but not across articles.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def decide_many(
 ) -> Result:
     """Hide or restore many comments in one transaction: one decision, with one child for each that changed.
 
-    One UPDATE and one INSERT, however many there are; two locking statements an article. What was decided on after
+    One UPDATE and one COPY, however many there are; two locking statements an article. What was decided on after
     ``seen`` stays as it is, and is reported.
     """
     keys = [

@@ -21,23 +21,14 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import decision_log, outgoing, queries, queue
+from archive import decision_log, kinds, outgoing, queries
+from archive.kinds import KINDS
 from archive.models import Decision, Subscription, Webhook
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 Digest = Subscription.Digest
-# What the desk and the digest call a kind of card, and who is told of it.
-KINDS = {
-    queue.REPORT: ("reports by readers", "archive.view_report"),
-    queue.HELD: ("comments held by a rule", "archive.moderate_comment"),
-    queue.REVIEW: ("discussions to review", "archive.add_source"),
-    queue.DUPLICATE: ("comments that may be there twice", "archive.moderate_comment"),
-    "case": ("open cases", "archive.view_case"),
-}
-LISTED = 50  # entries of a feed
-
 BATCH = 100  # log entries a request
 BATCHES = 20  # requests to one server in a row, a minute
 TIMEOUT = 10.0  # seconds a request
@@ -57,21 +48,9 @@ class Waits(NamedTuple):
 def waiting_for(user: User) -> list[Waits]:
     """What waits for a person, as far as their role lets them see it: read off the queue's ledger, in one query."""
     sums: dict[str, int] = {}
-    reach = {kind: queries.sites_with(user, permission) for kind, (_, permission) in KINDS.items()}
-    for (kind, site), count in queue.counts().items():
-        sites = reach.get(kind)
-        if sites is None or site in sites:
-            sums[kind] = sums.get(kind, 0) + count
-    return [Waits(kind, words, sums[kind]) for kind, words in kinds_for(user).items() if sums.get(kind)]
-
-
-def within_reach(user: User) -> Q:
-    """Which of these wait on sites that the person works on."""
-    return queries.within_reach(user, {kind: KINDS[kind][1] for kind in kinds_for(user)})
-
-
-def kinds_for(user: User) -> dict[str, str]:
-    return {kind: words for kind, (words, permission) in KINDS.items() if user.has_perm(permission)}
+    for (kind, _), count in kinds.counts_for(user).items():
+        sums[kind] = sums.get(kind, 0) + count
+    return [Waits(kind, KINDS[kind].plural, sums[kind]) for kind in KINDS if kind in sums]
 
 
 def origin() -> str:

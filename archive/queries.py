@@ -8,7 +8,7 @@ its author never leave the database (``for_thread``).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -130,20 +130,6 @@ def sites_with(user: Viewer, permission: str) -> frozenset[int] | None:
 def may_moderate(user: Viewer, site_id: int | None = None) -> bool:
     """Whether the person may decide on what comes from a site; without one, whether from any site at all."""
     return _includes(sites_with(user, MODERATE), site_id)
-
-
-def within_reach(user: Viewer, permissions: Mapping[str, str]) -> Q:
-    """Which rows of the queue are of sites on which the person has the permission that their kind asks for.
-
-    Empty for somebody whose roles hold on all sites.
-    """
-    narrowed = {kind: sites for kind, name in permissions.items() if (sites := sites_with(user, name)) is not None}
-    if not narrowed:
-        return Q()
-    reached = ~Q(kind__in=narrowed)
-    for kind, sites in narrowed.items():
-        reached |= Q(kind=kind, site_id__in=sites)
-    return reached
 
 
 def moderates_everywhere(user: Viewer) -> bool:

@@ -23,7 +23,7 @@ from archive.models import Waiting, WaitingTally
 if TYPE_CHECKING:
     from accounts.models import User
 
-REPORT, HELD, REVIEW, DUPLICATE = "report", "held", "review", "duplicate"
+REPORT, HELD, REVIEW, DUPLICATE, CASE = "report", "held", "review", "duplicate", "case"
 CLAIM_LASTS = timedelta(minutes=15)
 AT_ONCE = 5_000  # rows a statement
 SCORE = "archive.jobs.score_waiting"

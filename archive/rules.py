@@ -227,12 +227,15 @@ def _cards(article_id: int, found: Iterable[tuple[Rule, Hit]]) -> list[Item]:
     """One card for each comment that is held, with every rule that hit it."""
     whys: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for rule, hit in found:
-        whys[hit.comment_id].append(
-            {"rule": rule.pk, "name": rule.name, "version": rule.version, "at": [list(place) for place in hit.places]}
-        )
+        whys[hit.comment_id].append(_named(rule, hit.places))
     rows = queries.comments().filter(article_id=article_id, pk__in=whys, status="held")
     held = set(rows.values_list("pk", flat=True))
     return [Item(queue.HELD, article_id, pk, {"rules": rules}) for pk, rules in whys.items() if pk in held]
+
+
+def _named(rule: Rule, places: Iterable[Iterable[int]]) -> dict[str, Any]:
+    """What a card says of a hit: which rule, as it was then, and where."""
+    return {"rule": rule.pk, "name": rule.name, "version": rule.version, "at": [list(place) for place in places]}
 
 
 # --- Trying them ---
@@ -301,9 +304,8 @@ def apply_trial(trial: Trial) -> moderation.Result | Problem:
         if rule.action == Rule.Action.HOLD:
             changed = {key.target_id for key in result.changed}
             queue.put(
-                Item(queue.HELD, hit.article_id, hit.comment_id, {"rules": [
-                    {"rule": rule.pk, "name": rule.name, "version": rule.version, "at": hit.at}
-                ]})
-                for hit in hits if hit.comment_id in changed
-            )  # fmt: skip
+                Item(queue.HELD, hit.article_id, hit.comment_id, {"rules": [_named(rule, hit.at)]})
+                for hit in hits
+                if hit.comment_id in changed
+            )
     return result

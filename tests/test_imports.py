@@ -41,6 +41,7 @@ MAY = {
     "archive.counters": {"archive.models", "archive.queries"},
     "archive.outbox": {"archive.models"},
     "archive.queue": {"archive.models", "archive.outbox"},
+    "archive.kinds": {"archive.queries", "archive.queue"},
     "archive.scoring": {"archive.queries", "archive.queue"},
     "archive.reports": {"archive.models", "archive.queries", "archive.queue"},
     "archive.rules": {

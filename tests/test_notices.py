@@ -48,7 +48,7 @@ def test_a_digest_says_how_much_waits_and_nothing_of_it(moderator: User) -> None
     assert notices.send_digests(MONDAY) == 1
     (letter,) = mail.outbox
     assert letter.to == ["ada@example.org"]
-    assert "      2  comments held by a rule" in letter.body
+    assert "      2  held by a rule" in letter.body
     assert "Zebra" not in letter.body
 
 
@@ -88,7 +88,7 @@ def test_the_feed_of_what_waits_holds_no_text(moderator: User) -> None:
     article = make_article(title="Zebra crossing", comments="a")
     wait(article)
     shown = Client().get(f"/waiting/{subscribe(moderator).token}/feed/").content.decode()
-    assert f"Comments held by a rule: comment {comments_of(article)[0].pk}" in shown
+    assert f"Held by a rule: comment {comments_of(article)[0].pk}" in shown
     assert "Zebra" not in shown
 
 

@@ -1,6 +1,6 @@
 """The kinds of cards in the queue: each says what it shows, why it is there and which actions it offers.
 
-A new kind is one class here, with ``@card``, and a ``queue.put`` where its reason arises.
+A new kind is a line in ``kinds``, one class here, with ``@card``, and a ``queue.put`` where its reason arises.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import moderation, queries, queue
+from archive import kinds, queries, queue
 from archive.models import Decision, Waiting
 
 Action = Decision.Action
@@ -29,21 +28,14 @@ class Reason(NamedTuple):
 
 
 class Kind:
-    """One kind of card: ``name`` is what ``Waiting.kind`` holds, ``label`` is on cards, ``plural`` in the filter."""
+    """One kind of card: ``name`` is what ``Waiting.kind`` holds, ``label`` is on cards. Whose it is: ``kinds``."""
 
     name: str
     label: str
-    plural: str
 
-    permission = queries.MODERATE
-
-    def may(self, user: Any) -> bool:
-        """Whether the person may work on such cards, of any site."""
-        return self.sites(user) != frozenset()
-
-    def sites(self, user: Any) -> frozenset[int] | None:
-        """The ids of the sites of which the person works on such cards; None for all."""
-        return queries.sites_with(user, self.permission)
+    @property
+    def plural(self) -> str:
+        return kinds.KINDS[self.name].plural
 
     def actions(self, item: Waiting) -> Sequence[str]:
         """What can be decided right on the card."""
@@ -74,31 +66,12 @@ def card[C: type[Kind]](chosen: C) -> C:
 
 
 def kinds_for(user: Any) -> list[Kind]:
-    return [kind for kind in KINDS.values() if kind.may(user)]
-
-
-def reaches(user: Any, kind: str, site_id: int | None) -> bool:
-    """Whether a card of this kind and site is the person's to work on."""
-    sites = KINDS[kind].sites(user)
-    return sites is None or site_id in sites
-
-
-def within_reach(user: Any) -> Q:
-    """The same of rows: a condition that is empty for who works on all sites."""
-    return queries.within_reach(user, {kind.name: kind.permission for kind in kinds_for(user)})
-
-
-def counts_for(user: Any) -> dict[tuple[str, int | None], int]:
-    """How many cards wait for the person, by kind and site."""
-    names = {kind.name for kind in kinds_for(user)}
-    return {
-        (kind, site): n for (kind, site), n in queue.counts().items() if kind in names and reaches(user, kind, site)
-    }
+    return [KINDS[name] for name in kinds.names_for(user)]
 
 
 @card
 class Reported(Kind):
-    name, label, plural = queue.REPORT, "Reported", "reported by readers"
+    name, label = queue.REPORT, "Reported"
 
     def reasons(self, item: Waiting) -> list[Reason]:
         found = queries.reports().about(item.article_id or 0, item.comment_id).waiting()[:MOST_REPORTS]
@@ -107,7 +80,7 @@ class Reported(Kind):
 
 @card
 class Held(Kind):
-    name, label, plural = queue.HELD, "Held by a rule", "held by a rule"
+    name, label = queue.HELD, "Held by a rule"
 
     def reasons(self, item: Waiting) -> list[Reason]:
         hits = item.why.get("rules", [])
@@ -124,7 +97,7 @@ class Held(Kind):
 
 @card
 class Duplicate(Kind):
-    name, label, plural = queue.DUPLICATE, "Said twice", "said twice in a thread"
+    name, label = queue.DUPLICATE, "Said twice"
 
     def reasons(self, item: Waiting) -> list[Reason]:
         first = item.why.get("first", 0)
@@ -134,8 +107,7 @@ class Duplicate(Kind):
 
 @card
 class InReview(Kind):
-    name, label, plural = queue.REVIEW, "To review", "discussions to review"
-    permission = queries.REVIEW
+    name, label = queue.REVIEW, "To review"
 
     def actions(self, item: Waiting) -> Sequence[str]:
         return ()
@@ -152,10 +124,7 @@ class InReview(Kind):
 class Requested(Kind):
     """A case, until it is over. Who asks, and for what, stands on its own page."""
 
-    name, label, plural = moderation.CASE, "Case", "cases"
-
-    def may(self, user: Any) -> bool:
-        return bool(user.has_perm("archive.view_case")) and queries.moderates_everywhere(user)
+    name, label = queue.CASE, "Case"
 
     def actions(self, item: Waiting) -> Sequence[str]:
         return ()

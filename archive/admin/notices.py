@@ -59,7 +59,6 @@ class Notices:
             "email": by.email,
             "feed": feed,
             "waits": notices.waiting_for(by),
-            "kinds": notices.kinds_for(by),
         }
         return TemplateResponse(request, "admin/archive/notices/page.html", context)
 

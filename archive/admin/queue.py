@@ -25,9 +25,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
 from archive import moderation, queries, queue
-from archive.admin.cards import KINDS, Kind, counts_for, kinds_for, reaches, within_reach
+from archive.admin.cards import KINDS, Kind, kinds_for
 from archive.admin.moderation import USUAL_REASONS, ReasonForm, lines, outcomes
 from archive.admin.site import badge, moment
+from archive.kinds import counts_for, reaches, within_reach
 from archive.models import Article, Comment, Decision, Site, Waiting
 from archive.queries import ThreadRow, WaitingQuerySet
 from archive.text import excerpt, html_to_text

@@ -19,7 +19,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from archive import queries
+from archive import kinds, queries
 from archive.models import Case, Source
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ class ArchiveAdminSite(admin.AdminSite):
 
 def overview(request: HttpRequest) -> dict[str, Any]:
     """What waits and what happened last, as far as the person may know it."""
-    from archive.admin.cards import counts_for, kinds_for  # these modules build on this one
-    from archive.admin.moderation import lines
+    from archive.admin.moderation import lines  # that module builds on this one
 
     may = request.user.has_perm
     shown: dict[str, Any] = {"waiting": []}
@@ -135,8 +134,8 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         reviews = queries.reviews().waiting().workable_by(request.user).count()
         url = reverse("admin:archive_article_queue")
         shown["waiting"].append({"words": "to review", "count": reviews, "url": url})
-    if kinds_for(request.user):
-        count = sum(counts_for(request.user).values())
+    if kinds.names_for(request.user):
+        count = sum(kinds.counts_for(request.user).values())
         shown["waiting"].append({"words": "in the queue", "count": count, "url": reverse("admin:queue")})
     if may("archive.view_case") and queries.moderates_everywhere(request.user):
         cases = Case.objects.filter(closed_at__isnull=True).count()
