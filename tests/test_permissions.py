@@ -88,7 +88,7 @@ def read_table() -> dict[str, list[str]]:
 
 
 class World:
-    """One object of each kind for each of ``OBJECTS``, and one person for each role."""
+    """One object of each kind for each of ``OBJECTS``, and one person for each role, who is signed in."""
 
     def __init__(self) -> None:
         self.mine, self.theirs = (Site.objects.create(name=name, slug=name.lower()) for name in ("Mine", "Theirs"))
@@ -104,6 +104,14 @@ class World:
             name: self._objects(site, name)
             for name, site in zip(OBJECTS, (self.theirs, self.mine, self.theirs), strict=False)
         }
+        self.clients = {role: self._signed_in(person) for role, person in self.people.items()}
+
+    def _signed_in(self, person: User | None) -> Client:
+        client = Client(raise_request_exception=False)
+        if person:
+            client.force_login(person)
+            confirm_it_is_them(client)
+        return client
 
     def _objects(self, site: Site, name: str) -> dict[str, int]:
         article = make_article(title=name, site=site, comments="a")
@@ -187,20 +195,27 @@ def lines_of(route: str, world: World) -> list[str]:
     data = next((sent for end, sent in SENT.items() if route.endswith(end)), {})
     rows: dict[str, list[str]] = {which: [] for which in (OBJECTS if has_object(route) else ("-",))}
     for role in ROLES:
-        person, client = world.people[role], Client(raise_request_exception=False)
-        if person:
-            client.force_login(person)
-            confirm_it_is_them(client)
+        person, client = world.people[role], world.clients[role]
         for which, cells in rows.items():
             url = address(route, which, world, person)
             cells.append("/".join(answer(client, method, url, data) for method in ("GET", "POST")))
     return ["\t".join([route, which, *cells]) for which, cells in rows.items()]
 
 
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once, in a transaction of its own around those of the tests: each answer leaves it as it was."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World()
+        transaction.set_rollback(True)
+
+
 @pytest.mark.parametrize("route", list(routes()))
-def test_everybody_gets_the_answer_that_the_table_says(route: str, request: pytest.FixtureRequest) -> None:
+def test_everybody_gets_the_answer_that_the_table_says(
+    world: World, route: str, request: pytest.FixtureRequest
+) -> None:
     cache.clear()  # allauth's limits on how often something is asked for
-    found, known = lines_of(route, World()), read_table()
+    found, known = lines_of(route, world), read_table()
     if request.config.getoption("--write-permissions"):
         known[route] = found
         head = "\t".join(["route", "object", *ROLES])
