@@ -5,7 +5,6 @@ The server draws rows and cards, with and without a script; the script only asks
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -26,7 +25,7 @@ from django.utils.text import Truncator, capfirst
 
 from archive import moderation, queries, queue
 from archive.admin.cards import KINDS, Kind, kinds_for
-from archive.admin.moderation import USUAL_REASONS, ReasonForm, lines, outcomes
+from archive.admin.moderation import USUAL_REASONS, lines
 from archive.admin.site import badge, moment
 from archive.kinds import counts_for, reaches, within_reach
 from archive.models import Article, Comment, Decision, Site, Waiting
@@ -43,8 +42,6 @@ MOST_SEARCHED = 10_000  # rows in which words are looked for
 MOST_AUTHORED = 1_000  # comments under a name that its history counts
 MOST_HISTORY = 20
 MOST_UNDONE = 50  # decisions that one session can take back with a key
-MOST_AT_ONCE = 10_000  # cards that are decided on together
-PREVIEWED = 20
 MOST_DECIDED = 5_000  # comments that are hidden with one above them, from the card
 AGES = {"day": ("waiting for a day", 1), "week": ("for a week", 7), "month": ("for a month", 30)}
 DONE = {"published": "approved", "hidden": "hidden", "spam": "spam", "held": "held"}
@@ -227,7 +224,6 @@ class Queue:
             path("queue/", guarded(self.page), name="queue"),
             path("queue/news/", guarded(self.news), name="queue-news"),
             path("queue/undo/", guarded(self.undo), name="queue-undo"),
-            path("queue/several/", guarded(self.several), name="queue-several"),
             path("queue/<int:pk>/", guarded(self.one), name="queue-card"),
             path("queue/<int:pk>/decide/", guarded(self.decide), name="queue-decide"),
         ]
@@ -358,7 +354,7 @@ class Queue:
         problem = "; ".join(problem.why for problem in result.problems)
         if result.decision is None:
             return self._answer(request, item, problem or "nothing changed", "")
-        _remember(request, result.decision.pk, request.POST.get("reason", "") if action == Action.HIDE else "")
+        remember(request, result.decision.pk, request.POST.get("reason", "") if action == Action.HIDE else "")
         more = f", with {len(result.changed) - 1} below it" if len(result.changed) > 1 else ""
         return self._answer(request, item, "", f"{SAID[Action(action)]}{more}")
 
@@ -407,61 +403,6 @@ class Queue:
         back = self._item(request, item.pk) if item else None
         return self._answer(request, back, problem, "" if problem else "Undone", following=item.pk if item else None)
 
-    def several(self, request: HttpRequest) -> HttpResponse:
-        """First what was chosen, or all that the filter leaves, and what to do; sent from there, what came of it."""
-        self._kinds(request)
-        if not queries.may_moderate(request.user):
-            raise PermissionDenied
-        given = request.POST if request.method == "POST" else request.GET
-        asked = Asked.of(given)
-        rows = matching(asked, request.user).filter(comment_id__isnull=False)
-        if not given.get("all"):
-            rows = rows.filter(
-                pk__in=[pk for one in given.getlist("chosen")[:PER_PAGE] if (pk := number(one)) is not None]
-            )
-        items = list(rows.select_related("claimed_by")[: MOST_AT_ONCE + 1])
-        problem = _not_at_once(items)
-        form = ReasonForm(request.POST if request.method == "POST" else None)
-        action = request.POST.get("action", "")
-        if action in SAID and not problem and form.is_valid():
-            return self._decided_on_several(request, items, action, form.cleaned_data["reason"])
-        context = {
-            **self.site.each_context(request),
-            "title": "Decide on several",
-            "problem": problem,
-            "asked": asked,
-            "all": given.get("all", ""),
-            "count": len(items),
-            "kinds": [(KINDS[name], n) for name, n in Counter(item.kind for item in items).most_common()],
-            "rows": rows_of(items[:PREVIEWED], "", request.user),
-            "chosen": [] if given.get("all") else [item.pk for item in items],
-            "seen": number(given.get("seen", "")) or queries.decisions().last_number(),
-            "form": form,
-            "usual_reasons": USUAL_REASONS,
-        }
-        return TemplateResponse(
-            request, "admin/archive/queue/several.html", context, status=422 if form.errors else 200
-        )
-
-    def _decided_on_several(
-        self, request: HttpRequest, items: Sequence[Waiting], action: str, reason: str
-    ) -> HttpResponse:
-        chosen: dict[int, list[int]] = defaultdict(list)
-        for item in items:
-            chosen[item.article_id or 0].append(item.comment_id or 0)
-        seen = moderation.Seen(number(request.POST.get("seen", "")) or 0)
-        result = moderation.decide_many(chosen, action=action, by=_person(request), reason=reason, seen=seen)
-        if result.decision:
-            _remember(request, result.decision.pk, reason if action == Action.HIDE else "")
-        context = {
-            **self.site.each_context(request),
-            "opts": Comment._meta,
-            "title": "What was decided",
-            "done": SAID[Action(action)].lower(),
-            **outcomes(result),
-        }
-        return TemplateResponse(request, "admin/archive/decided.html", context)
-
     def _answer(
         self, request: HttpRequest, item: Waiting | None, problem: str, said: str, following: int | None = None
     ) -> HttpResponse:
@@ -489,14 +430,6 @@ class Queue:
             "problem": problem,
         }
         return JsonResponse(answer, status=409 if problem else 200)
-
-
-def _not_at_once(items: Sequence[Waiting]) -> str:
-    if not items:
-        return "Nothing that waits was chosen. Choose some in the list, or narrow it to what you mean."
-    if len(items) > MOST_AT_ONCE:
-        return f"More than {MOST_AT_ONCE:,} match. Narrow the list first."
-    return ""
 
 
 def _person(request: HttpRequest) -> Any:
@@ -532,7 +465,7 @@ def _remembered(request: HttpRequest) -> dict[str, Any]:
     return {"undo": [], "reason": "", **request.session.get("queue", {})}
 
 
-def _remember(request: HttpRequest, decision: int, reason: str) -> None:
+def remember(request: HttpRequest, decision: int, reason: str) -> None:
     before = _remembered(request)
     reason = reason.strip()[: moderation.MAX_REASON] or before["reason"]
     request.session["queue"] = {"undo": [*before["undo"], decision][-MOST_UNDONE:], "reason": reason}

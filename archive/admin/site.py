@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import update_wrapper
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -72,8 +73,10 @@ class ArchiveAdminSite(admin.AdminSite):
         from archive.admin.notices import Notices  # these modules build on this one
         from archive.admin.queue import Queue
         from archive.admin.rules import Rules
+        from archive.admin.several import Several
 
-        return [*Queue(self).urls(), *Rules(self).urls(), *Notices(self).urls(), *super().get_urls()]
+        own = [page.urls() for page in (Queue(self), Several(self), Rules(self), Notices(self))]
+        return [*chain.from_iterable(own), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         everywhere = queries.moderates_everywhere(request.user)
