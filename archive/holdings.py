@@ -113,7 +113,7 @@ def _html(body: str, html: str, marks: Marks) -> str:
     places = redaction.find(body, marks)
     if not places and "=" not in html:
         return html
-    if places and resolver.is_derived(body, html):
+    if places and (marks.signs or resolver.is_derived(body, html)):
         return render_text(redaction.cover(body, places))
     said = redaction.marks_of((body[start:end] for start, end in places), marks.digest)
     return redaction.covered_html(html, Marks(redaction.merged(marks.anywhere, said.anywhere), digest=marks.digest))

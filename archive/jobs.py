@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from django.contrib.auth import get_user_model
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
@@ -14,6 +15,7 @@ from procrastinate.jobs import Status
 from archive import cases, counters, notices, queue, reports, rules, scoring
 from archive.entities import resolver
 from archive.ingest import importer
+from archive.models import Rule
 from archive.search import sync
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,18 @@ def score_waiting(waiting_ids: list[int]) -> None:
 @app.task(name=rules.TRY, retry=3)
 def try_rule(trial_id: int) -> None:
     rules.run_trial(trial_id)
+
+
+@app.task(name=rules.MASK, retry=3)
+def mask_hits(trial_id: int) -> None:
+    rules.mask_hits(trial_id)
+
+
+@app.task(name=rules.GIVE_BACK, retry=3)
+def give_words_back(rule_id: int, user_id: int) -> None:
+    """Of a rule that was switched off; killed and run again, it goes on with what is still covered."""
+    given = rules.give_words_back(Rule.objects.get(pk=rule_id), by=get_user_model().objects.get(pk=user_id))
+    log.info("gave words back", extra={"rule": rule_id, "comments": given})
 
 
 @app.periodic(cron="* * * * *")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import transaction
 from django.db.models import Max
 
-from archive import counters, decision_log, outbox, queries, queue, reports
+from archive import counters, decision_log, masks, outbox, queries, queue, reports
 from archive.decision_log import Machine
 from archive.models import Article, Comment, Decision, Entity, FormerComment
 
@@ -30,6 +30,7 @@ Action, Cause = Decision.Action, Decision.Cause
 COMMENT, ARTICLE = "comment", "article"
 CASE = "case"  # its steps are taken, and taken back, by ``cases``
 RULE = "rule"  # is written, changed and switched by ``rules``
+WORDS = "words"  # of a comment, covered by a rule
 STRUCTURE = "structure"  # of an article: corrected, published and discarded in its review, and undone there
 MAX_REASON = 500  # characters
 
@@ -184,6 +185,8 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
         return Result(None, [], [Problem("the steps of a case are taken back on the case's own page")])
     if trouble := _reason_problem(reason, required=False):
         return Result(None, [], [trouble])
+    if decision.target == WORDS:
+        return undo_words(decision, by=by, reason=reason)
     is_bulk = decision.target_id is None
     with transaction.atomic():
         found = queries.decisions().filter(parent_id=decision.pk).order_by("pk") if is_bulk else [decision]
@@ -199,6 +202,52 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
             if held := [_queued(entry) for entry in entries if entry.from_state == Comment.Status.HELD]:
                 queue.release(held, decision_id=made.pk)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
+
+
+def undo_words(decision: Decision, *, by: User | Machine, reason: str, cause: str = "") -> Result:
+    """Give the words back that a rule has covered, or cover again what was given back: of all comments, or of one.
+
+    ``cause`` says that the rule was switched off; else it is a person's word on these comments, which no rule touches.
+    """
+    parts = {(part.article_id, part.target_id): part.pk for part in _parts_of(decision)}
+    problems: list[Problem] = []
+    entries: list[Decision] = []
+    with transaction.atomic():
+        if was_covered := bool(decision.to_state):
+            found = masks.give_back(decision.parent_id or decision.pk, decision.target_id)
+        else:
+            found = masks.cover_again(_first_of(decision), parts)
+        for (article_id, pk), done in found.comments.items():
+            key = Key(WORDS, article_id, pk)
+            if done:
+                states = ("masked", "") if was_covered else ("", "masked")
+                undone = parts.get((article_id, pk), decision.pk)
+                entries.append(_entry(key, Action.UNDO, *states, found.versions[pk], undone))
+            else:
+                problems.append(Problem("its text was changed since: it stays as it is", key))
+        if not found.comments:
+            problems.append(Problem("there is nothing of it any more: it was undone, or the texts are others by now"))
+        whole = Decision(
+            action=Action.UNDO, target=WORDS, undoes_id=decision.pk, to_state="" if was_covered else "masked"
+        )
+        written = entries if decision.target_id else [whole, *entries]
+        for entry in written:
+            entry.cause = cause
+        if entries:
+            decision_log.append(written, has_parent=not decision.target_id, by=by, reason=reason)
+            masks.keep(found.kept, version=found.version, decision_id=written[0].pk)
+    return Result(written[0] if entries else None, [_key_of_entry(entry) for entry in entries], problems)
+
+
+def _parts_of(decision: Decision) -> Iterable[Decision]:
+    return [decision] if decision.target_id else queries.decisions().filter(parent_id=decision.pk).order_by("pk")
+
+
+def _first_of(decision: Decision) -> int:
+    """Of words that were covered, given back, covered again: the entry of the rule that covered them first."""
+    while decision.undoes_id:
+        decision = queries.decisions().get(pk=decision.undoes_id)
+    return decision.parent_id or decision.pk
 
 
 def _decide(

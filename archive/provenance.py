@@ -62,9 +62,9 @@ def extract(article: Article, at: int | None) -> Extract | None:
         return None
     first = max(0, wanted - BEFORE)
     page, later = lines[first : first + LINES_PER_PAGE], lines[first + LINES_PER_PAGE :]
-    if marks := masks.on(article.pk):
-        page = [line._replace(text=redaction.covered(line.text, marks)) for line in page]
     parts = _parts(article, page[0].span.start, page[-1].span.end)
+    if marks := masks.on(article.pk, [part.comment_id for part in parts if part.comment_id]):
+        page = [line._replace(text=redaction.covered(line.text, marks)) for line in page]
     here = None if at is None else _part_at(parts, at)
     earlier = lines[max(0, first - LINES_PER_PAGE + BEFORE)].span.start if first else None
     return Extract([_line(line, parts, here) for line in page], earlier, later[0].span.start if later else None)

@@ -504,8 +504,19 @@ class CommentQuerySet(QuerySet[Comment]):
 
     def untouched_in(self, article_id: int) -> Self:
         """What readers see of a thread and no person has decided on."""
-        decided = Decision.objects.filter(article_id=article_id, target="comment", actor_id__isnull=False)
-        return self.shown_in(article_id).exclude(pk__in=decided.values("target_id")).order_by("position")
+        return self.undecided_in(article_id).filter(status=Comment.Status.PUBLISHED)
+
+    def undecided_in(self, article_id: int) -> Self:
+        """The comments of a thread, whatever their state, on which no person has decided."""
+        decided = Decision.objects.filter(article_id=article_id, actor_id__isnull=False, target_id__isnull=False)
+        # Who switches a rule off and has it give the words back has not looked at each comment.
+        about = Q(target="comment") | (Q(target="words") & ~Q(cause=Decision.Cause.RULE))
+        return (
+            self.filter(article_id=article_id)
+            .exclude(pk__in=decided.filter(about).values("target_id"))
+            .exclude(status=Comment.Status.ERASED)
+            .order_by("position")
+        )
 
     def beginnings(self, targets: Collection[tuple[int, int]], *, length: int) -> dict[int, Comment]:
         """By id, comments (article and id) with the first ``length`` code points of their texts as ``start``."""
@@ -643,7 +654,8 @@ class DecisionQuerySet(QuerySet[Decision]):
         """Decisions on an article or a comment, those on comments that were joined into it included."""
         joined = FormerComment.objects.filter(article_id=article_id, heir_id=target_id).values("comment_id")
         own = Q(target_id=target_id) | (Q(target_id__in=joined) if target == "comment" else Q())
-        return self.filter(own, target=target, article_id=article_id)
+        kinds = ["comment", "words"] if target == "comment" else [target]
+        return self.filter(own, target__in=kinds, article_id=article_id)
 
     def newest_first(self) -> Self:
         return self.order_by("-id")
@@ -653,7 +665,7 @@ class DecisionQuerySet(QuerySet[Decision]):
         newest = Comment.objects.filter(author_id=author_id).order_by("-id").values("article_id", "pk")[:among]
         pairs = list(newest.values_list("article_id", "pk"))
         rows = self.filter(article_id__in={article for article, _ in pairs}, target_id__in=[pk for _, pk in pairs])
-        return rows.filter(target="comment").newest_first()
+        return rows.filter(target__in=["comment", "words"]).newest_first()
 
     def last_number(self) -> int:
         """Of the newest entry; 0 for an empty log."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from urllib.parse import quote, unquote
 
 BLOCK = "\u2588"  # covers one code point
 RUN = 8  # words: as many in the same order were taken over from one another
+MOST_SIGNS = 100  # of one text that are looked for as they stand
 
 _WORD = re.compile(r"\w+")
 _HTML = re.compile(r"<[^>]*>|&#?\w{1,32};|\w+")
@@ -70,14 +72,18 @@ def keyed(key: bytes) -> Digest:
 
 @dataclass(frozen=True)
 class Marks:
-    """What is to be covered: sequences of words by their length, anywhere, or only as the whole of a quoted line."""
+    """What is to be covered: sequences of words by their length, anywhere, or only as the whole of a quoted line.
+
+    ``signs`` are what has neither letters nor digits, as it stands.
+    """
 
     anywhere: Mapping[int, Collection[str]] = field(default_factory=dict)
     quoted: Mapping[int, Collection[str]] = field(default_factory=dict)
     digest: Digest = plain
+    signs: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return bool(self.anywhere or self.quoted)
+        return bool(self.anywhere or self.quoted or self.signs)
 
 
 def marks_of(words: Iterable[str], digest: Digest = plain) -> Marks:
@@ -87,6 +93,64 @@ def marks_of(words: Iterable[str], digest: Digest = plain) -> Marks:
         if said := keys(one):
             found.setdefault(len(said), set()).add(digest(said))
     return Marks(found, digest=digest)
+
+
+def marks_at(text: str, places: Iterable[tuple[int, int]]) -> Marks:
+    """Marks for what stands at these places of a text, widened to whole words.
+
+    What is longer than ``RUN`` words is marked by all sequences of ``RUN`` words in it, so that there are never more
+    than so many lengths to be looked for.
+    """
+    found, signs = dict[int, set[str]](), set[str]()
+    words = tokens(text)
+    ends = [word.end for word in words]
+    for start, end in places:
+        first = last = bisect_right(ends, start)
+        while last < len(words) and words[last].start < end:
+            last += 1
+        said = [word.key for word in words[first:last]]
+        size = min(len(said), RUN)
+        for at in range(len(said) - size + 1 if said else 0):
+            found.setdefault(size, set()).add(plain(said[at : at + size]))
+        if not said and (sign := text[start:end].strip()) and len(signs) < MOST_SIGNS:
+            signs.add(sign)
+    return Marks(found, signs=frozenset(signs))
+
+
+def joined(some: Iterable[Marks]) -> Marks:
+    """What any of these marks, all without a key, mean."""
+    known = list(some)
+    return Marks(
+        merged(*(one.anywhere for one in known)),
+        merged(*(one.quoted for one in known)),
+        signs=frozenset().union(*(one.signs for one in known)),
+    )
+
+
+def places_covered(before: str, after: str) -> list[tuple[int, int]]:
+    """Where ``after`` covers something of ``before``, which has the same length; white space between is not covered."""
+    if len(before) != len(after):
+        return []
+    differ = [at for at, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+    places: list[tuple[int, int]] = []
+    for at in differ:
+        if places and not before[places[-1][1] : at].strip():
+            places[-1] = (places[-1][0], at + 1)
+        else:
+            places.append((at, at + 1))
+    return places
+
+
+def uncovered(current: str, before: str, after: str) -> str | None:
+    """A value with one mask taken off, whatever else was covered since; None where its text was changed."""
+    if current == after:
+        return before
+    if not len(current) == len(before) == len(after):
+        return None
+    rows = list(zip(current, before, after, strict=True))
+    if any(now != then and BLOCK not in (now, then) for now, _, then in rows):
+        return None
+    return "".join(was if was != then and now == BLOCK else now for now, was, then in rows)
 
 
 def runs_of(text: str, digest: Digest) -> set[str]:
@@ -128,6 +192,9 @@ def find(text: str, marks: Marks) -> list[tuple[int, int]]:
     found = tokens(text)
     places = [(found[index].start, found[index].end) for index in sorted(_hits(found, marks))]
     places += [match.span("said") for match in _QUOTED.finditer(text) if _is_marked_line(match["said"], marks)]
+    if marks.signs:
+        signs = "|".join(re.escape(sign) for sign in sorted(marks.signs, key=len, reverse=True))
+        places += [match.span() for match in re.finditer(signs, text)]
     return _joined(text, sorted(places))
 
 

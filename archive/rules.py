@@ -1,26 +1,25 @@
-"""Rules: what is looked for in comments as they come in, in time linear in their length; tried before they are used.
+"""Rules: what is looked for in comments as they come in (``matching``), tried before they are used.
 
-Patterns are those of RE2, which never backtracks, whatever a person writes. A rule acts under its own name and version
-(``Machine``), in the transaction that brings a comment in, so that nobody sees in between what it holds. What a person
-decided on, no rule touches.
+A rule acts under its own name and version (``Machine``), in the transaction that brings a comment in, so that nobody
+sees in between what it holds or covers. What a person decided on, no rule touches.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import re2
 from django.db import transaction
 from django.utils import timezone
 
-from archive import decision_log, moderation, outbox, queries, queue
+from archive import decision_log, masks, matching, moderation, outbox, queries, queue, redaction
 from archive.decision_log import Machine
-from archive.models import Decision, Rule, RuleVersion, Trial, TrialHit
+from archive.matching import Place
+from archive.models import Decision, Masked, Rule, RuleVersion, Trial, TrialHit
 from archive.queue import Item
 
 if TYPE_CHECKING:
@@ -33,13 +32,12 @@ MAX_PATTERN = 1_000
 MAX_SEARCHED = 100_000  # code points of a comment
 MAX_PLACES = 50  # of one rule in one comment that are kept
 MAX_HITS = 50_000  # of a trial that are kept, and decided on at once
-MEMORY = 64 * 1024 * 1024  # bytes for one compiled rule
 SHORTEST_REPEATED = 20  # code points: shorter texts are said again without meaning anything by it
 COMMENTS_AT_ONCE = 2_000
-LINK = r"(?i)https?://|\bwww\."
 TRY = "archive.jobs.try_rule"
-
-type Place = tuple[int, int]
+MASK = "archive.jobs.mask_hits"
+GIVE_BACK = "archive.jobs.give_words_back"
+MASKS = (Rule.Kind.WORDS, Rule.Kind.PATTERN)  # what a rule looks for that can be covered
 
 
 class Hit(NamedTuple):
@@ -57,42 +55,16 @@ class Problem:
 # --- Finding ---
 
 
-@lru_cache(maxsize=2 * MAX_RULES)
-def compiled(kind: str, body: str) -> Any:
-    """The RE2 pattern of a rule; raises ``re2.error``. Words stand between what is no letter and no digit."""
-    options = re2.Options()
-    options.max_mem = MEMORY
-    options.log_errors = False
-    options.case_sensitive = kind == Rule.Kind.PATTERN
-    if kind == Rule.Kind.LINKS:
-        return re2.compile(LINK, options)
-    if kind == Rule.Kind.PATTERN:
-        return re2.compile(body, options)
-    said = "|".join(_word(word) for word in sorted(words_of(body)))
-    return re2.compile(rf"(?:^|[^\pL\pN])({said})(?:$|[^\pL\pN])", options)
-
-
-def words_of(body: str) -> set[str]:
-    return {" ".join(line.split()) for line in body.splitlines() if line.strip()}
-
-
-def _word(word: str) -> str:
-    """A star at the end stands for the rest of a word; space for any white space."""
-    stem = word.removesuffix("*")
-    return r"\s+".join(re2.escape(part) for part in stem.split()) + (r"[\pL\pN]*" if word.endswith("*") else "")
-
-
 def places_in(rule: Rule, text: str) -> list[Place]:
-    """Where a rule hits in a text; not for repeated text, which no single text shows."""
-    group = 1 if rule.kind == Rule.Kind.WORDS else 0
-    found: list[Place] = []
-    for match in compiled(rule.kind, rule.body).finditer(text[:MAX_SEARCHED]):
-        found.append(match.span(group))
-        if len(found) > max(MAX_PLACES, rule.most if rule.kind == Rule.Kind.LINKS else 0):
-            break
-    if rule.kind == Rule.Kind.LINKS and len(found) <= rule.most:
-        return []
-    return found[:MAX_PLACES]
+    """Where a rule hits in a text; not for repeated text, which no single text shows.
+
+    A mask hits what it would cover: whole words, all of them; words that follow one another are one place.
+    """
+    if rule.action == Rule.Action.MASK:
+        return redaction.find(text, matching.marks_in(rule.kind, rule.body, text))
+    least = rule.most + 1 if rule.kind == Rule.Kind.LINKS else 1
+    found = matching.places_in(rule.kind, rule.body, text[:MAX_SEARCHED], most=max(MAX_PLACES, least))
+    return found[:MAX_PLACES] if len(found) >= least else []
 
 
 def hits_in(rule: Rule, texts: Sequence[tuple[int, str]]) -> list[Hit]:
@@ -121,26 +93,32 @@ def problem_of(kind: str, action: str, body: str, most: int) -> Problem | None:
     """Why nobody could use such a rule; None where it is one."""
     if kind not in Rule.Kind.values or action not in Rule.Action.values:
         return Problem("choose what is looked for and what is done")
+    if action == Rule.Action.MASK and kind not in MASKS:
+        return Problem("only words and patterns can be covered: many links or a repeated text are held, or removed")
     if kind in (Rule.Kind.LINKS, Rule.Kind.REPEATED):
         return None if 0 <= most <= 1_000 else Problem("give a number from 0 to 1,000")
     if "\0" in body or not body.strip():
         return Problem("write what is to be looked for")
-    if kind == Rule.Kind.PATTERN and len(body) > MAX_PATTERN:
-        return Problem(f"a pattern has at most {MAX_PATTERN:,} characters: make two rules of it")
-    if kind == Rule.Kind.WORDS:
-        words = words_of(body)
-        if len(words) > MAX_WORDS:
-            return Problem(f"a rule has at most {MAX_WORDS:,} words: make two rules of it")
-        if long := next((word for word in words if len(word) > MAX_WORD), ""):
-            return Problem(f"“{long[:30]}…” is longer than {MAX_WORD} characters")
-        if "*" in words:
-            return Problem("a star alone would hit every word")
+    if problem := _too_long(kind, body):
+        return problem
     try:
-        pattern = compiled(kind, body)
+        pattern = matching.compiled(kind, body)
     except re2.error as error:
         said = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         return Problem(f"this pattern cannot be used: {said}")
     return Problem("this pattern hits every text, even an empty one") if pattern.search("") else None
+
+
+def _too_long(kind: str, body: str) -> Problem | None:
+    if kind == Rule.Kind.PATTERN:
+        more = len(body) > MAX_PATTERN
+        return Problem(f"a pattern has at most {MAX_PATTERN:,} characters: make two rules of it") if more else None
+    words = matching.words_of(body)
+    if len(words) > MAX_WORDS:
+        return Problem(f"a rule has at most {MAX_WORDS:,} words: make two rules of it")
+    if long := next((word for word in words if len(word) > MAX_WORD), ""):
+        return Problem(f"“{long[:30]}…” is longer than {MAX_WORD} characters")
+    return Problem("a star alone would hit every word") if "*" in words else None
 
 
 def save(rule: Rule, *, by: User) -> Problem | None:
@@ -163,15 +141,47 @@ def save(rule: Rule, *, by: User) -> Problem | None:
     return None
 
 
-def switch(rule: Rule, *, on: bool, by: User) -> Problem | None:
-    """Use a rule for what is brought in from now on, or no longer. Only what was tried is switched on."""
+def switch(rule: Rule, *, on: bool, by: User, give_back: bool = False) -> Problem | None:
+    """Use a rule for what is brought in from now on, or no longer. Only what was tried is switched on.
+
+    ``give_back``: a worker takes its mask off all that it covered.
+    """
     if on and not tried(rule):
         return Problem("try it on the archive first: it is switched on once you have seen what it would hit")
     with transaction.atomic():
         if not Rule.objects.filter(pk=rule.pk, version=rule.version).exclude(is_on=on).update(is_on=on):
             return Problem("somebody else has changed it since: look at it again")
         _log(rule, Decision.Action.CHANGE, by, "switched on" if on else "switched off", to_state="on" if on else "off")
+        if give_back:
+            outbox.run_later(GIVE_BACK, rule_id=rule.pk, user_id=by.pk)
     return None
+
+
+def give_back_later(rule: Rule, *, by: User) -> Problem | None:
+    """Have a worker take the mask of a rule that is off from all that it covered."""
+    if rule.is_on:
+        return Problem("it is switched on: what comes in would be covered again")
+    with transaction.atomic():
+        outbox.run_later(GIVE_BACK, rule_id=rule.pk, user_id=by.pk)
+    return None
+
+
+def give_words_back(rule: Rule, *, by: User) -> int:
+    """Take the mask of a rule that is off from all that it covered, the last first; return how many comments it was."""
+    found = Masked.objects.filter(version__rule=rule).order_by().values_list("decision_id", flat=True).distinct()
+    count = 0
+    for entry in queries.decisions().filter(pk__in=list(found)).order_by("-pk"):
+        if Rule.objects.filter(pk=rule.pk, is_on=False).exists():
+            reason = f"rule “{rule.name}” was switched off"
+            undone = moderation.undo_words(entry, by=by, reason=reason, cause=Decision.Cause.RULE)
+            count += len(undone.changed)
+    return count
+
+
+def covered(rule: Rule) -> int:
+    """In how many comments the rule's mask covers something."""
+    rows = Masked.objects.filter(version__rule=rule, table="comment", field="body").order_by()
+    return rows.values("row").distinct().count()
 
 
 def tried(rule: Rule) -> Trial | None:
@@ -192,12 +202,15 @@ def _log(rule: Rule, action: str, by: User, words: str, to_state: str = "") -> N
 
 
 def apply(article_id: int, site_id: int) -> None:
-    """Hold or take for spam what the rules that are on hit among an article's comments, in the caller's transaction."""
+    """Do what the rules that are on say with what they hit among an article's comments, in the caller's transaction."""
     active = [rule for rule in Rule.objects.filter(is_on=True).order_by("pk") if rule.site_id in (None, site_id)]
     if not active:
         return
-    texts = _texts(article_id)
-    hits = {rule.pk: hits_in(rule, texts) for rule in active}
+    hits = {rule.pk: hits_in(rule, _texts(rule, article_id)) for rule in active}
+    for rule in active:  # words are covered first, and looked for by all before
+        if rule.action == Rule.Action.MASK:
+            _mask(rule, [(article_id, hits.pop(rule.pk))])
+    active = [rule for rule in active if rule.pk in hits]
     # What is spam is not held as well; of two rules that do the same, the older one decides and both are named.
     taken: set[int] = set()
     for rule in sorted(active, key=lambda rule: (rule.action != Rule.Action.SPAM, rule.pk)):
@@ -208,19 +221,63 @@ def apply(article_id: int, site_id: int) -> None:
     queue.put(_cards(article_id, [(rule, hit) for rule in held for hit in hits[rule.pk]]))
 
 
-def _texts(article_id: int) -> list[tuple[int, str]]:
-    """What rules look at: what readers see and no person has decided on."""
-    return list(queries.comments().untouched_in(article_id).values_list("pk", "body"))
+def _texts(rule: Rule, article_id: int) -> list[tuple[int, str]]:
+    """What a rule looks at: what readers see and no person has decided on; a mask, what they may see one day, too."""
+    rows = queries.comments()
+    found = rows.undecided_in(article_id) if rule.action == Rule.Action.MASK else rows.untouched_in(article_id)
+    return list(found.values_list("pk", "body"))
 
 
 def _decide(rule: Rule, chosen: dict[int, list[int]], seen: moderation.Seen | None = None) -> moderation.Result | None:
     chosen = {article: pks for article, pks in chosen.items() if pks}
     if not chosen:
         return None
-    by = Machine(f"rule {rule.pk}: {rule.name}"[:150])
-    reason = f"rule “{rule.name}”, version {rule.version}"
-    cause = Decision.Cause.RULE
+    by, reason, cause = _machine(rule), _reason(rule), Decision.Cause.RULE
     return moderation.decide_many(chosen, action=rule.action, by=by, reason=reason, cause=cause, seen=seen)
+
+
+def _machine(rule: Rule) -> Machine:
+    return Machine(f"rule {rule.pk}: {rule.name}"[:150])
+
+
+def _reason(rule: Rule) -> str:
+    return f"rule “{rule.name}”, version {rule.version}"
+
+
+def _mask(rule: Rule, found: Iterable[tuple[int, Sequence[Hit]]], *, is_read: bool = False) -> Decision | None:
+    """Cover what a rule hits, by one entry of the log with one part for each comment; articles are locked.
+
+    ``is_read``: readers may have seen it, so pages and search have to follow.
+    """
+    kept: list[Masked] = []
+    entries: list[Decision] = []
+    for article_id, hits in found:
+        rows = masks.cover_by(rule, article_id, [hit.comment_id for hit in hits]) if hits else []
+        if is_read and rows:
+            masks.bring_up_to_date(article_id, rows)
+        kept += rows
+        entries += [_masked(hit.comment_id, article_id, len(hit.places)) for hit in hits]
+    if not entries:
+        return None
+    told = {"rule": rule.pk, "version": rule.version, "comments": len(entries)}
+    whole = _masked(None, None, sum(entry.detail["places"] for entry in entries))
+    whole.detail |= told
+    decision_log.append([whole, *entries], has_parent=True, by=_machine(rule), reason=_reason(rule))
+    version = RuleVersion.objects.get(rule=rule, number=rule.version)
+    masks.keep(kept, version=version, decision_id=whole.pk)
+    return whole
+
+
+def _masked(comment_id: int | None, article_id: int | None, places: int) -> Decision:
+    return Decision(
+        action=Decision.Action.MASK,
+        target=moderation.WORDS,
+        article_id=article_id,
+        target_id=comment_id,
+        to_state="masked",
+        cause=Decision.Cause.RULE,
+        detail={"places": places},
+    )
 
 
 def _cards(article_id: int, found: Iterable[tuple[Rule, Hit]]) -> list[Item]:
@@ -274,24 +331,68 @@ def run_trial(trial_id: int) -> None:
 
 
 def _try_on(trial: Trial, rule: Rule, article_id: int) -> None:
-    texts = _texts(article_id)
+    texts = _texts(rule, article_id)
     hits = hits_in(rule, texts)
     room = max(0, MAX_HITS - trial.hits)
     TrialHit.objects.bulk_create(
-        (TrialHit(trial=trial, article_id=article_id, comment_id=hit.comment_id, at=hit.places) for hit in hits[:room]),
+        (
+            TrialHit(trial=trial, article_id=article_id, comment_id=hit.comment_id, at=hit.places[:MAX_PLACES])
+            for hit in hits[:room]
+        ),
         batch_size=COMMENTS_AT_ONCE,
     )
     trial.looked_at += len(texts)
     trial.hits += len(hits)
+    trial.places += sum(len(hit.places) for hit in hits)
+
+
+def _cannot_apply(trial: Trial, rule: Rule) -> Problem | None:
+    if trial.finished_at is None or trial.version != rule.version:
+        return Problem("the rule was changed since: try it again")
+    return Problem(f"it hits more than {MAX_HITS:,} comments: make it narrower") if trial.hits > MAX_HITS else None
+
+
+def mask_later(trial: Trial) -> Problem | None:
+    """Have a worker cover what a trial of a mask hit: one decision with one part for each, which is undone as one."""
+    rule = Rule.objects.get(pk=trial.rule_id)
+    if problem := _cannot_apply(trial, rule):
+        return problem
+    with transaction.atomic():
+        rows = Trial.objects.filter(pk=trial.pk, applied_at=None, hits__gt=0)
+        if rule.action != Rule.Action.MASK or not rows.update(applied_at=timezone.now()):
+            return Problem("there is nothing to cover, or a worker is at it")
+        outbox.run_later(MASK, trial_id=trial.pk)
+    return None
+
+
+def mask_hits(trial_id: int) -> None:
+    """Cover what a trial hit and the rule hits still: what a person decided on since is left. All of it, or nothing."""
+    with transaction.atomic():
+        trial = Trial.objects.select_for_update(of=("self",)).select_related("rule").get(pk=trial_id)
+        rule = trial.rule
+        if trial.applied_at is None or trial.decision_id or _cannot_apply(trial, rule):
+            return
+        whole = _mask(rule, _hits_again(trial, rule), is_read=True)
+        masked = whole.detail["comments"] if whole else 0
+        Trial.objects.filter(pk=trial_id).update(decision_id=whole and whole.pk, skipped=trial.hits - masked)
+
+
+def _hits_again(trial: Trial, rule: Rule) -> Iterator[tuple[int, list[Hit]]]:
+    """Article by article, each locked, what of a trial's hits is one now."""
+    wanted: dict[int, set[int]] = defaultdict(set)
+    for article_id, pk in TrialHit.objects.filter(trial=trial).values_list("article_id", "comment_id"):
+        wanted[article_id].add(pk)
+    for article_id in sorted(wanted):
+        if queries.articles().filter(pk=article_id).select_for_update(no_key=True).values_list("pk").first():
+            texts = [(pk, text) for pk, text in _texts(rule, article_id) if pk in wanted[article_id]]
+            yield article_id, hits_in(rule, texts)
 
 
 def apply_trial(trial: Trial) -> moderation.Result | Problem:
     """Decide on everything that a trial hit: one decision with one part for each, which is undone as one."""
     rule = Rule.objects.get(pk=trial.rule_id)
-    if trial.finished_at is None or trial.version != rule.version:
-        return Problem("the rule was changed since: try it again")
-    if trial.hits > MAX_HITS:
-        return Problem(f"it hits more than {MAX_HITS:,} comments: make it narrower")
+    if problem := _cannot_apply(trial, rule):
+        return problem
     hits = list(TrialHit.objects.filter(trial=trial).order_by("pk"))
     chosen: dict[int, list[int]] = defaultdict(list)
     for hit in hits:

@@ -19,6 +19,7 @@ PURE = {
     "archive.outgoing": set(),
     "archive.text": {"archive.ingest.records"},
     "archive.redaction": set(),
+    "archive.matching": {"archive.redaction"},
     "archive.ingest.records": set(),
     "archive.ingest.readers": {"archive.ingest.records", "archive.ingest.structure"},
     "archive.ingest.structure": {"archive.ingest.records"},
@@ -45,13 +46,13 @@ MAY = {
     "archive.scoring": {"archive.queries", "archive.queue"},
     "archive.reports": {"archive.models", "archive.queries", "archive.queue"},
     "archive.rules": {
-        "archive.decision_log", "archive.models", "archive.moderation", "archive.outbox", "archive.queries",
-        "archive.queue",
+        "archive.decision_log", "archive.masks", "archive.matching", "archive.models", "archive.moderation",
+        "archive.outbox", "archive.queries", "archive.queue", "archive.redaction",
     },
     "archive.decision_log": {"archive.models", "archive.queries"},
     "archive.moderation": {
-        "archive.models", "archive.queries", "archive.counters", "archive.decision_log", "archive.outbox",
-        "archive.queue", "archive.reports",
+        "archive.models", "archive.queries", "archive.counters", "archive.decision_log", "archive.masks",
+        "archive.outbox", "archive.queue", "archive.reports",
     },
     "archive.ingest.loader": {
         "archive.counters", "archive.erasure", "archive.masks",
@@ -62,8 +63,8 @@ MAY = {
     "archive.suppressions": {"archive.models", "archive.redaction"},
     "archive.holdings": {"archive.entities", "archive.models", "archive.redaction", "archive.text"},
     "archive.masks": {
-        "archive.counters", "archive.entities", "archive.holdings", "archive.models", "archive.outbox",
-        "archive.queries", "archive.redaction", "archive.search", "archive.text",
+        "archive.counters", "archive.entities", "archive.holdings", "archive.matching", "archive.models",
+        "archive.outbox", "archive.queries", "archive.redaction", "archive.search", "archive.text",
     },
     "archive.erasure": {
         "archive.counters", "archive.decision_log", "archive.entities", "archive.holdings",

@@ -57,6 +57,7 @@ def states() -> list[str]:
         ("idiot\nold fool", "an old\n fool, an idiot", ["old\n fool", "idiot"]),
         ("дурак", "Ты дурак.", ["дурак"]),
         ("a+b", "a+b aab", ["a+b"]),
+        ("fool\nidiot", "fool idiot fool", ["fool", "idiot", "fool"]),
     ],
 )
 def test_words_are_found_as_whole_words(words: str, text: str, said: list[str]) -> None:

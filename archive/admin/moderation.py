@@ -59,7 +59,11 @@ class Line:
             return f"{entry.get_action_display()} the structure of article {entry.article_id}"
         if entry.target == moderation.CASE and entry.action == Decision.Action.UNDO:
             return f"took back a step of case {entry.target_id}"
-        several = "several comments" if entry.target_id is None else f"{entry.target} {entry.target_id}"
+        if entry.target == moderation.WORDS and entry.action == Decision.Action.UNDO:
+            what = "several comments" if entry.target_id is None else f"comment {entry.target_id}"
+            return ("covered words of {} again" if entry.to_state else "gave the covered words of {} back").format(what)
+        kind = "comment" if entry.target == moderation.WORDS else entry.target
+        several = "several comments" if entry.target_id is None else f"{kind} {entry.target_id}"
         if entry.action == Decision.Action.BULK:
             return BULK.get(entry.to_state, "decided on {}").format(several)
         if entry.action == Decision.Action.UNDO:
@@ -77,9 +81,13 @@ def target_url(decision: Decision) -> str:
         return ""
     if decision.target == moderation.RULE:
         return reverse("admin:rule", args=[decision.target_id])
-    if decision.target == moderation.STRUCTURE:
-        return reverse("admin:archive_article_change", args=[decision.target_id])
-    return reverse(f"admin:archive_{decision.target}_change", args=[decision.target_id])
+    return page_of(decision.target, decision.target_id)
+
+
+def page_of(target: str, pk: int) -> str:
+    """Where the workplace shows what was decided on."""
+    model = {moderation.STRUCTURE: "article", moderation.WORDS: "comment"}.get(target, target)
+    return reverse(f"admin:archive_{model}_change", args=[pk])
 
 
 def lines(decisions: Iterable[Decision]) -> list[Line]:
@@ -188,8 +196,8 @@ def outcomes(result: moderation.Result) -> dict[str, Any]:
     def row(key: moderation.Key | None, why: str = "") -> Outcome:
         if key is None:
             return Outcome("", "", why)
-        url = reverse(f"admin:archive_{key.target}_change", args=[key.target_id])
-        return Outcome(f"{key.target} {key.target_id}", url, why)
+        kind = "comment" if key.target == moderation.WORDS else key.target
+        return Outcome(f"{kind} {key.target_id}", page_of(key.target, key.target_id), why)
 
     return {
         "decision": result.decision,

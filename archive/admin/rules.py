@@ -44,6 +44,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             "body": "Words: one a line, in any case, as whole words; a star at the end stands for the rest of a word. "
             "A pattern is a regular expression as RE2 takes it.",
             "most": "For links and repeated text: hit is what has more.",
+            "action": "Covered words are given back when that is undone. Only words and patterns can be covered.",
         }
 
     def __init__(self, data: Any, *, instance: Rule) -> None:
@@ -103,7 +104,8 @@ class Rules:
         rule = self._rule(pk)
         trial = Trial.objects.filter(rule=rule, version=rule.version).first()
         versions = RuleVersion.objects.filter(rule=rule).order_by("-number")[:MOST_VERSIONS]
-        return {"title": rule.name, "rule": rule, "trial": trial, "versions": versions, "most_at_once": rules.MAX_HITS}
+        known = {"title": rule.name, "rule": rule, "trial": trial, "versions": versions}
+        return {**known, "most_at_once": rules.MAX_HITS, "covered": rules.covered(rule)}
 
     def _act(self, request: HttpRequest, rule: Rule, act: str) -> HttpResponse:
         by: Any = request.user
@@ -113,6 +115,13 @@ class Rules:
                 said: rules.Problem | str = "A worker tries it now. Reload this page to see how far it is."
             case "on" | "off":
                 said = rules.switch(rule, on=act == "on", by=by) or f"Switched {act}."
+            case "off-and-back":
+                said = (
+                    rules.switch(rule, on=False, by=by, give_back=True)
+                    or "Switched off. A worker gives the words back."
+                )
+            case "back":
+                said = rules.give_back_later(rule, by=by) or "A worker gives the words back."
             case "apply":
                 said = self._applied(rule)
             case _:
@@ -127,6 +136,8 @@ class Rules:
         trial = rules.tried(rule)
         if trial is None:
             return rules.Problem("try it first")
+        if rule.action == Rule.Action.MASK:
+            return rules.mask_later(trial) or "A worker covers the words now. Reload this page to see when it is done."
         result = rules.apply_trial(trial)
         if isinstance(result, rules.Problem):
             return result
@@ -153,7 +164,7 @@ class Rules:
             for hit in found
             if hit.comment_id in comments
         ]
-        title = f"What “{rule.name}” would hit"
+        title = f"What “{rule.name}” would {'cover' if rule.action == Rule.Action.MASK else 'hit'}"
         return self._page(request, "hits.html", title=title, rule=rule, trial=trial, shown=shown, more=more)
 
     def _check(self, request: HttpRequest) -> None:

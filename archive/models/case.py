@@ -6,7 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
+
+from archive.models.rule import RuleVersion
 
 
 def _person() -> models.ForeignKey[Any, Any]:
@@ -86,12 +89,17 @@ class CaseNote(models.Model):
 
 
 class Masked(models.Model):
-    """What a value was before a case masked words in it: given back when the mask is taken off, gone when it erases.
+    """What a value was before words in it were masked: given back when the mask is taken off, gone when it is erased.
 
-    ``article_id`` is null for what belongs to no article, such as an entity's name. Written by ``archive.masks``.
+    Masked by a case, or by a rule, as its ``version`` was: ``decision_id`` is then the entry of the log for all that
+    was masked together. ``article_id`` is null for what belongs to no article, such as an entity's name. Written by
+    ``archive.masks``.
     """
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True)
+    version = models.ForeignKey(RuleVersion, on_delete=models.PROTECT, null=True)
+    decision_id = models.BigIntegerField(null=True)
+    comment_id = models.BigIntegerField(null=True, help_text="to which the row belongs, where a rule masked it")
     article_id = models.BigIntegerField(null=True)
     table = models.CharField(max_length=32)
     row = models.BigIntegerField()
@@ -102,10 +110,17 @@ class Masked(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name_plural = "masked"
-        indexes = [models.Index(fields=["case", "article_id"], name="masked_by_case")]
+        indexes = [
+            models.Index(fields=["case", "article_id"], name="masked_by_case"),
+            models.Index(fields=["article_id", "comment_id"], name="masked_in_article"),
+            models.Index(
+                fields=["decision_id", "article_id"], name="masked_by_decision", condition=Q(decision_id__isnull=False)
+            ),
+        ]
+        constraints = [models.CheckConstraint(condition=Q(case=None) ^ Q(version=None), name="masked_by_one")]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.row} for case {self.case_id}"
+        return f"{self.field} of {self.table} {self.row}"
 
 
 class Suppression(models.Model):

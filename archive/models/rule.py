@@ -1,4 +1,4 @@
-"""Rules by which comments are held or taken for spam as they come in, their versions, and what was tried of them."""
+"""Rules by which comments are held, removed or masked as they come in, their versions, and what was tried of them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Rule(models.Model):
     class Action(models.TextChoices):
         HOLD = "hold", "hold for a moderator"
         SPAM = "spam", "remove as spam"
+        MASK = "mask", "cover the words"
 
     name = models.CharField(max_length=80)
     site = models.ForeignKey(Site, on_delete=models.CASCADE, null=True, blank=True, db_index=False)
@@ -69,7 +70,10 @@ class Trial(models.Model):
     after_article = models.BigIntegerField(default=0, help_text="articles up to this one were looked at")
     looked_at = models.IntegerField(default=0, help_text="comments")
     hits = models.IntegerField(default=0)
+    places = models.IntegerField(default=0, help_text="in these, where the rule masks")
     finished_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True, help_text="when a worker was asked to mask the hits")
+    skipped = models.IntegerField(default=0, help_text="hits that were no hits any more when it did")
     decision_id = models.BigIntegerField(null=True, help_text="by which the hits were decided on")
 
     class Meta:

@@ -12,11 +12,12 @@ from django.urls import reverse
 
 from archive import queries
 from archive.models import Article, Comment, Decision
-from archive.moderation import ARTICLE, COMMENT, STRUCTURE
+from archive.moderation import ARTICLE, COMMENT, STRUCTURE, WORDS
 from archive.views.page import page
 from archive.views.paging import address, newest_first, number, ways
 
 SHOWN = 50
+IN_PARTS = {Decision.Action.BULK, Decision.Action.UNDO, Decision.Action.MASK}
 # What the filter offers: what the log may be asked for, in a reader's words.
 KINDS = {
     "hide": "hidden",
@@ -37,6 +38,8 @@ IN_BULK: dict[str, str] = {
     Comment.Status.HELD: "held several comments",
     Comment.Status.SPAM: "marked several comments as spam",
 }
+# What undoing has done about words that a rule had covered, by what they are afterwards.
+WORDS_AGAIN = {"": "gave the covered words of {} back", "masked": "covered words of {} again"}
 
 
 class Line(NamedTuple):
@@ -88,7 +91,7 @@ def lines(entries: Collection[Decision]) -> list[Line]:
 def line(entry: Decision, seen: Mapping[int, Article], undone_by: int | None) -> Line:
     article = seen.get(entry.article_id or 0)
     told = not entry.actor_id or entry.cause in {"", Decision.Cause.MODERATOR}  # by who decided
-    is_bulk = entry.target_id is None and entry.action in {Decision.Action.BULK, Decision.Action.UNDO}
+    is_bulk = entry.target_id is None and entry.action in IN_PARTS
     return Line(
         number=entry.pk,
         at=entry.at,
@@ -107,7 +110,10 @@ def sentence(entry: Decision) -> str:
     who = "A moderator" if entry.actor_id else entry.actor_name or "A rule"
     if entry.target == STRUCTURE:
         return f"An archivist {Decision.Action(entry.action).label} the structure of article {entry.article_id}"
-    what = f"{entry.target} {entry.target_id}" if entry.target_id else "several comments"
+    kind = COMMENT if entry.target == WORDS else entry.target
+    what = f"{kind} {entry.target_id}" if entry.target_id else "several comments"
+    if entry.target == WORDS and entry.action == Decision.Action.UNDO:
+        return f"{who} {WORDS_AGAIN[entry.to_state].format(what)}"
     if entry.action == Decision.Action.UNDO:
         return f"{who} undid decision {entry.undoes_id} on {what}"
     if entry.action == Decision.Action.BULK:
@@ -116,6 +122,6 @@ def sentence(entry: Decision) -> str:
 
 
 def url_of(entry: Decision, article: Article) -> str:
-    if entry.target == COMMENT and entry.target_id:
+    if entry.target in {COMMENT, WORDS} and entry.target_id:
         return reverse("comment", args=[article.pk, entry.target_id])
     return article.get_absolute_url() if entry.target in {ARTICLE, STRUCTURE} else ""

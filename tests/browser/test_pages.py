@@ -63,6 +63,8 @@ MODERATOR = {
     "rules": "/admin/rules/",
     "rule-new": "/admin/rules/new/",
     "rule": "/admin/rules/{rule}/",
+    "rule-mask": "/admin/rules/{mask}/",
+    "rule-mask-hits": "/admin/rules/{mask}/hits/",
     "admin-comments": "/admin/archive/comment/",
     "admin-comment": "/admin/archive/comment/{comment}/change/",
     "admin-articles": "/admin/archive/article/",
@@ -121,6 +123,7 @@ def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> Iterator[dict[
         "site": site,
         "case": a_case(demo),
         "rule": a_rule(demo),
+        "mask": a_mask(demo, discussions["long"]["article"]),
         "receipt": demo.value(
             "UPDATE archive_report SET token = 'abc' WHERE id = (SELECT min(id) FROM archive_report) RETURNING token"
         ),
@@ -178,7 +181,34 @@ def a_rule(demo: Demo) -> Any:
     )
     demo.value(
         "INSERT INTO archive_trial (rule_id, version, started_at, log_entry, after_article, looked_at, hits,"
-        f" finished_at) VALUES ({rule}, 2, now(), 0, 9, 2912, 312, now()) RETURNING id"
+        f" finished_at, places, skipped) VALUES ({rule}, 2, now(), 0, 9, 2912, 312, now(), 0, 0) RETURNING id"
+    )
+    return rule
+
+
+def a_mask(demo: Demo, article: int) -> Any:
+    """A rule that covers words, tried and in use, with what it would hit and what it has covered."""
+    rule = demo.value(
+        "INSERT INTO archive_rule (name, is_on, version, kind, action, body, most)"
+        " VALUES ('telephone numbers', true, 1, 'pattern', 'mask', '[0-9]{4,}', 0) RETURNING id"
+    )
+    version = demo.value(
+        "INSERT INTO archive_ruleversion (rule_id, number, name, kind, action, body, most, at, by_name)"
+        f" VALUES ({rule}, 1, 'telephone numbers', 'pattern', 'mask', '[0-9]{{4,}}', 0, now(), 'Ines') RETURNING id"
+    )
+    trial = demo.value(
+        "INSERT INTO archive_trial (rule_id, version, started_at, log_entry, after_article, looked_at, hits,"
+        f" finished_at, places, skipped) VALUES ({rule}, 1, now(), 0, 9, 2912, 290, now(), 312, 0) RETURNING id"
+    )
+    of_long = f"FROM archive_comment WHERE article_id = {article} ORDER BY thread_rank LIMIT 20 RETURNING id"
+    demo.value(
+        "INSERT INTO archive_trialhit (trial_id, article_id, comment_id, at)"
+        f" SELECT {trial}, article_id, id, '[[4, 9]]' {of_long}"
+    )
+    demo.value(
+        "INSERT INTO archive_masked"
+        ' (version_id, decision_id, article_id, comment_id, "table", row, field, before, after)'
+        f" SELECT {version}, 1, article_id, id, 'comment', id, 'body', body, body {of_long}"
     )
     return rule
 
@@ -205,7 +235,7 @@ def what_waits(demo: Demo, article: int) -> None:
 
 
 def without_what_waits(demo: Demo) -> None:
-    for table in ("waiting", "waitingtally", "report", "trial", "ruleversion", "rule"):
+    for table in ("masked", "waiting", "waitingtally", "report", "trialhit", "trial", "ruleversion", "rule"):
         demo.value(f"DELETE FROM archive_{table} RETURNING id")
 
 
