@@ -43,8 +43,9 @@ MODERATOR = frozenset(
     }
 )
 ACCOUNTS = frozenset({"view_user", "add_user", "change_user", "view_group", "view_invitation", "add_invitation"})
+SHARED = frozenset({"delete_savedview"})
 SERVERS = frozenset({"view_webhook", "add_webhook", "change_webhook", "delete_webhook"})
-ADMINISTRATOR = ARCHIVIST | MODERATOR | ACCOUNTS | SERVERS
+ADMINISTRATOR = ARCHIVIST | MODERATOR | ACCOUNTS | SHARED | SERVERS
 
 ROLES: dict[str, frozenset[str]] = {
     "reader": READER,
@@ -80,6 +81,7 @@ ABILITIES: dict[str, dict[str, str]] = {
         "view_case": "see requests for takedown, correction and erasure",
         "add_case": "open a case",
         "change_case": "work on a case",
+        "delete_savedview": "remove views of the queue that others share",
     },
     "People": {
         "view_user": "see who has an account",

@@ -38,6 +38,7 @@ from archive.models import (
     Report,
     Review,
     Revision,
+    SavedView,
     SearchDocument,
     Source,
     Suppression,
@@ -372,9 +373,20 @@ def _empty(article: Article, rows: Sequence[Comment]) -> None:
     Review.objects.filter(article_id=article.pk).update(proposal=None)
     _save(Correction.objects.filter(article_id=article.pk), holdings.OF_ARTICLE[Correction], names)
     queries.comments().filter(article_id=article.pk, pk__in=pks).update(**_WIPED)
-    for author_id in {row.author_id for row in rows if row.author_id}:
-        if not queries.comments().filter(author_id=author_id).exists():
-            Author.objects.filter(pk=author_id).delete()
+    gone = {row.author_id: row.author_name for row in rows if row.author_id}
+    for author_id in list(gone):
+        if queries.comments().filter(author_id=author_id).exists():
+            del gone[author_id]
+    Author.objects.filter(pk__in=gone).delete()
+    _forget_views(redaction.marks_of(gone.values()))
+
+
+def _forget_views(marks: Marks) -> None:
+    """Nobody finds a name again in what moderators narrow the queue to once nothing stands under it."""
+    if marks:
+        views = SavedView.objects.order_by("pk").iterator()
+        found = holdings.sweep(views, holdings.SHARED[SavedView], marks)
+        SavedView.objects.filter(pk__in=[view.pk for view, _ in found]).delete()
 
 
 def _sweep(article: Article, marks: Marks, members: Collection[int], left_out: Collection[str]) -> set[int | None]:
@@ -473,7 +485,7 @@ def _sweep_shared(marks: Marks) -> None:
         manager: Any = model._default_manager
         rows: Iterable[Model] = manager.order_by("pk").iterator(chunk_size=2_000)
         for row, new in holdings.sweep(rows, fields, marks):
-            if isinstance(row, Alias):
+            if isinstance(row, Alias | SavedView):
                 row.delete()
             elif isinstance(row, Author):
                 _cover_author(row, new["name"])

@@ -29,6 +29,7 @@ from archive.models import (
     Report,
     Review,
     Revision,
+    SavedView,
     Source,
 )
 from archive.redaction import Marks
@@ -62,6 +63,7 @@ SHARED: dict[type[Model], dict[str, How]] = {
     Alias: {"key": TEXT},
     Author: {"name": TEXT},
     Reason: {"text": TEXT},
+    SavedView: {"name": TEXT, "words": TEXT},
 }
 OF_SOURCE: dict[str, How] = {"name": TEXT, "report": JSON}
 OF_CASE: dict[type[Model], dict[str, How]] = {
@@ -198,6 +200,8 @@ WITHOUT_WORDS: dict[str, str] = {
     "Waiting.kind": _CHOICE,
     "Waiting.why": "numbers, names of rules, offsets",
     "WaitingTally.kind": _CHOICE,
+    "SavedView.kind": _CHOICE,
+    "SavedView.age": _CHOICE,
     "Rule.name": "typed by a moderator",
     "Rule.kind": _CHOICE,
     "Rule.action": _CHOICE,

@@ -22,6 +22,7 @@ from django.db.models import (
     BooleanField,
     Case,
     Count,
+    Exists,
     F,
     Field,
     Func,
@@ -36,6 +37,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThanOrEqual
 from django.db.models.functions import Coalesce, Greatest, Left, Length, Substr
 from psycopg import Connection, OperationalError, pq
 
@@ -51,12 +53,15 @@ from archive.models import (
     Mention,
     Report,
     Review,
+    Rule,
+    SavedView,
     Site,
     Source,
     Tally,
     ThreadOrder,
     Waiting,
 )
+from archive.models.queue import PLACE
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -710,17 +715,48 @@ class WaitingQuerySet(QuerySet[Waiting]):
 
     def for_work_by(self, kinds: Collection[str]) -> Self:
         """What waits of these kinds, the most pressing first."""
-        return self.filter(settled_at__isnull=True, kind__in=kinds).order_by("-score", "id")
+        return self.filter(settled_at__isnull=True, kind__in=kinds).order_by(*PLACE)
 
     def after(self, score: float, pk: int) -> Self:
         """What comes after this place in that order."""
-        return self.filter(Q(score__lt=score) | Q(score=score, pk__gt=pk))
+        return self.filter(TupleGreaterThan(PLACE, (-score, pk)))
+
+    def until(self, score: float, pk: int) -> Self:
+        """What comes before this place in that order, and what is there."""
+        return self.filter(TupleLessThanOrEqual(PLACE, (-score, pk)))
 
     def by_rule(self, rule: int) -> Self:
-        return self.filter(why__contains={"rules": [{"rule": rule}]})
+        """What this rule holds; what another one holds that hit as well is that one's."""
+        return self.filter(rule_id=rule)
 
     def waiting_since(self, before: datetime) -> Self:
         return self.filter(created_at__lt=before)
+
+    def saying(self, words: str) -> Self:
+        """What has these words in a comment's text or name, or in the title of an article that is meant as a whole.
+
+        Asked of row after row, so that it ends where a page is full. Postgres would take ``EXISTS`` for a question to
+        all comments of the archive at once; a value it looks up for each.
+        """
+        text = Comment.objects.filter(article_id=OuterRef("article_id"), pk=OuterRef("comment_id")).order_by()
+        said = text.filter(Q(body__icontains=words) | Q(author_name__icontains=words))
+        titled = Article.objects.filter(pk=OuterRef("article_id"), title__icontains=words).order_by()
+        article = When(comment_id__isnull=True, then=_is_there(titled))
+        return self.filter(Case(article, default=_is_there(said), output_field=BooleanField()))
+
+
+def _is_there(rows: QuerySet[Any]) -> Subquery:
+    return Subquery(rows.annotate(yes=Value(True)).values("yes")[:1], output_field=BooleanField())
+
+
+class SavedViewQuerySet(QuerySet[SavedView]):
+    def of(self, user: User) -> Self:
+        return self.filter(owner=user)
+
+    def for_queue_of(self, user: User) -> Self:
+        """The person's own views, then what others share with everybody who works on the queue, by name."""
+        rows = self.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
+        return rows.order_by(Case(When(owner=user, then=0), default=1), "name", "pk")
 
 
 _VERSION = b"""
@@ -792,6 +828,18 @@ def reports() -> ReportQuerySet:
 
 def waiting() -> WaitingQuerySet:
     return WaitingQuerySet(Waiting)
+
+
+def rules_holding(user: Viewer) -> list[Rule]:
+    """The rules that hold something on the sites that the person moderates; each is one look into an index."""
+    held = Waiting.objects.filter(settled_at__isnull=True, rule_id=OuterRef("pk")).order_by()
+    if (sites := sites_with(user, MODERATE)) is not None:
+        held = held.filter(site_id__in=sites)
+    return list(Rule.objects.filter(Exists(held)).order_by("name", "pk")[:200])
+
+
+def saved_views() -> SavedViewQuerySet:
+    return SavedViewQuerySet(SavedView)
 
 
 def sites() -> QuerySet[Site]:

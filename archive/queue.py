@@ -47,14 +47,15 @@ class Item(NamedTuple):
 _PUT = """
     WITH added AS (
         INSERT INTO archive_waiting AS waiting
-            (kind, site_id, article_id, comment_id, subject_id, why, score, created_at)
-        SELECT new.kind, article.site_id, new.article_id, new.comment_id, new.subject_id, new.why, new.score, now()
+            (kind, site_id, article_id, comment_id, subject_id, rule_id, why, score, created_at)
+        SELECT new.kind, article.site_id, new.article_id, new.comment_id, new.subject_id,
+            (new.why #>> '{rules,0,rule}')::bigint, new.why, new.score, now()
         FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::jsonb[], %s::float[])
             WITH ORDINALITY AS new (kind, article_id, comment_id, subject_id, why, score, place)
         LEFT JOIN archive_article AS article ON article.id = new.article_id
         ORDER BY new.place
         ON CONFLICT (kind, article_id, comment_id, subject_id) WHERE settled_at IS NULL
-        DO UPDATE SET why = excluded.why, score = greatest(waiting.score, excluded.score)
+        DO UPDATE SET why = excluded.why, rule_id = excluded.rule_id, score = greatest(waiting.score, excluded.score)
         RETURNING waiting.kind, waiting.site_id, waiting.id, waiting.xmax = 0 AS is_new
     ), counted AS (
         INSERT INTO archive_waitingtally (kind, site_id, waiting)

@@ -163,6 +163,19 @@ async function ask() {
   if (answer?.ok) tell((await answer.json()).what);
 }
 
+// Words are looked for in parts of the list, each a page; the parts in which nothing is are gone through here.
+async function lookFurther() {
+  let empty = root.querySelector(".empty");
+  for (let link = empty?.querySelector("#further"); link; link = empty.querySelector("#further")) {
+    const answer = await fetch(link.href).catch(() => null);
+    if (!answer?.ok) return;
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#queue");
+    if (!found?.querySelector(".empty")) return location.replace(link.href);
+    empty.replaceChildren(...found.querySelector(".empty").childNodes);
+  }
+}
+
+lookFurther();
 setInterval(ask, EVERY);
 root.classList.add("ready");
 card()?.focus({ preventScroll: true });

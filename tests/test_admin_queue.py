@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from archive import moderation, queries, queue
-from archive.models import Comment, Report, Review, Waiting
+from archive.admin import narrowing
+from archive.models import Comment, Report, Review, Rule, Site, Waiting
 from archive.queue import DUPLICATE, HELD, REPORT, Item
 from tests.makers import comments_of, make_article, make_user
 
@@ -183,6 +184,65 @@ def test_the_list_is_narrowed(client: Client, moderator: User) -> None:
     assert [found("kind=report"), found("q=BLUE"), found("age=day"), found("site=999999")] == [[red], [blue], [], []]
 
 
+def held(comment: Comment, *rules: Rule) -> None:
+    whys = [{"rule": rule.pk, "name": rule.name, "version": 1, "at": []} for rule in rules]
+    queue.put([Item(HELD, comment.article_id, comment.pk, {"rules": whys})])
+
+
+def make_rule(name: str) -> Rule:
+    return Rule.objects.create(name=name, version=1, kind="words", action="hold", body="x")
+
+
+def test_a_rule_that_holds_something_can_be_chosen(client: Client, moderator: User) -> None:
+    first, second = comments_of(make_article(comments="ab"))
+    insults, links, idle = (make_rule(name) for name in ("insults", "links", "idle"))
+    held(first, insults, links)
+    held(second, links)
+    shown = client.get(f"{reverse(PAGE)}?rule={links.pk}").context
+    assert ([rule.name for rule in shown["rules"]], [row.item.comment_id for row in shown["rows"]]) == (
+        ["insults", "links"],
+        [second.pk],
+    )
+    assert client.get(f"{reverse(PAGE)}?rule={idle.pk}").context["holds_nothing"]
+
+
+def test_rules_that_hold_something_elsewhere_are_not_named(client: Client) -> None:
+    held(comments_of(make_article(comments="a"))[0], make_rule("insults"))
+    client.force_login(make_user("moderator", only_on=Site.objects.create(name="Mine", slug="mine")))
+    assert client.get(reverse(PAGE)).context["rules"] == []
+
+
+def test_words_are_found_however_far_down(client: Client, moderator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(narrowing, "LOOKED_THROUGH", 3)
+    for one in comments_of(make_article(comments=["a", "b", "a quokka", "c", "d", "e", "a quokka"])):
+        report(one)
+    found, looked, url = [], [], "?q=quokka"
+    while url:
+        shown = client.get(reverse(PAGE) + url).context
+        found += [row.excerpt for row in shown["rows"]]
+        looked.append(shown["looked_through"])
+        url = shown["next_page"]
+    assert (found, looked) == (["a quokka", "a quokka"], [3, 6, 0])
+
+
+def test_words_in_names_and_in_titles_of_what_is_to_review_are_found(client: Client) -> None:
+    article = make_article(title="The quokka", comments="a")
+    Review.objects.create(article=article, is_open=True)
+    queue.follow_reviews([article.pk])
+    Comment.objects.update(author_name="Mr Quokka")
+    report(comments_of(article)[0])
+    client.force_login(make_user("administrator"))
+    assert len(client.get(f"{reverse(PAGE)}?q=QUOKKA").context["rows"]) == 2
+
+
+def test_a_card_of_a_later_page_is_opened_on_that_page(client: Client, moderator: User) -> None:
+    for one in comments_of(make_article(comments=[str(n) for n in range(60)])):
+        report(one)
+    shown = client.get(reverse(PAGE) + client.get(reverse(PAGE)).context["next_page"]).context
+    again = client.get(reverse(PAGE) + shown["rows"][3].url).context
+    assert [row.item.pk for row in again["rows"]] == [row.item.pk for row in shown["rows"]]
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(client: Client, moderator: User) -> None:
     for one in comments_of(make_article(comments=[str(n) for n in range(120)])):
         report(one)
@@ -206,8 +266,8 @@ def test_the_page_takes_as_many_queries_for_3_as_for_300(client: Client, moderat
         ) as found:
             client.get(reverse(PAGE))
         counts.append(len(found))
-    # session, person, rights (2); list, counts, sites; comments, articles of the list; card: article, comment, reports,
-    # ancestors, neighbours, decisions, last number
+    # session, person, rights (2); list, counts, sites, views, rules; comments, articles of the list; card: article,
+    # comment, reports, ancestors, neighbours, decisions, last number
     assert counts[0] == counts[1] <= 18, counts
 
 

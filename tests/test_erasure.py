@@ -40,6 +40,7 @@ from archive.models import (
     Report,
     Review,
     Revision,
+    SavedView,
     Source,
 )
 from archive.scope import Scope
@@ -150,6 +151,7 @@ def surroundings(article: Article, first: Comment, word: str, name: str) -> int:
     operation = {"op": "author", "author": name}
     Correction.objects.create(article=article, number=1, operation=operation, words=f"by {name}", by_name="x")
     Reason.objects.get_or_create(text=f"names {name}")
+    SavedView.objects.create(owner=make_user("moderator"), name=f"about {name}", words=word)
     resolver.relink(article.pk, [first.pk])
     counters.recount_entities([entity.pk])
     return entity.pk
@@ -246,6 +248,17 @@ def test_an_erased_secret_is_in_no_table_and_on_no_page(caplog: pytest.LogCaptur
     assert leaks(known, *known.needles) == []
     assert not [needle for needle in known.needles if needle in caplog.text]
     assert not [needle for needle in known.needles if needle in suppressions.path().read_text()]
+
+
+@pytest.mark.django_db
+def test_a_view_that_looks_for_an_erased_name_goes_and_others_stay() -> None:
+    known, owner = planted(), make_user("moderator")
+    author = Comment.objects.values_list("author_name", flat=True).get(pk=known.comment)
+    for words in (author.upper(), "herons"):
+        SavedView.objects.create(owner=owner, name=words, words=words)
+    cases.set_scope(known.case, Scope(comments=[known.comment]), [], by=owner)
+    erase(known)
+    assert list(SavedView.objects.filter(owner=owner).values_list("words", flat=True)) == ["herons"]
 
 
 @pytest.mark.django_db

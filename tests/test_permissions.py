@@ -32,7 +32,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts import invitations
 from accounts.models import User
 from archive import moderation, queue
-from archive.models import Article, Author, Case, Comment, Decision, Entity, Mention, Report, Rule, Site
+from archive.models import Article, Author, Case, Comment, Decision, Entity, Mention, Report, Rule, SavedView, Site
 from tests.makers import comments_of, confirm_it_is_them, make_article, make_user
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,8 @@ SENT: dict[str, dict[str, str]] = {
     "report/": {"reason": "insult"},
     "decide/": {"action": "restore", "reason": "it is fine"},
     "undo/": {"reason": "it is fine"},
+    "queue/views/": {"kind": "report", "name": "reports"},
+    "queue/views/<int:pk>/": {"delete": "1"},
     "rules/<int:pk>/": {"act": "try"},
     "source/import/": {"text": "Some words that are new.", "site": "Mine"},
     "consent/": {"site": "Mine", "format": "", "agree": ""},
@@ -151,11 +153,18 @@ class World:
             data = {"name": "a key", "credential": {}}
             made, _ = Authenticator.objects.get_or_create(user=owner, type="webauthn", defaults={"data": data})
             return int(made.pk)
+        if kind == "view":
+            owner = person if person and which == "own" else self.stranger
+            shared = which == "public"
+            view, _ = SavedView.objects.get_or_create(owner=owner, name=which, kind="report", is_shared=shared)
+            return view.pk
         return self.objects[which].get(kind, NEVER)
 
 
 def kind_of(route: str, name: str) -> str:
     """What the number in a route is of: its name says so, or the model of the admin."""
+    if route.startswith("admin/queue/views/"):
+        return "view"
     if route.startswith("admin/queue/"):
         return "waiting"
     if route.startswith("admin/rules/"):

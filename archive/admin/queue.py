@@ -5,15 +5,13 @@ The server draws rows and cards, with and without a script; the script only asks
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -24,82 +22,27 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
 from archive import moderation, queries, queue
+from archive.admin import saved_views
 from archive.admin.cards import KINDS, Kind, kinds_for
 from archive.admin.moderation import USUAL_REASONS, lines
+from archive.admin.narrowing import AGES, PER_PAGE, Asked, Leaf, leaf, number
 from archive.admin.site import badge, moment
 from archive.kinds import counts_for, reaches, within_reach
-from archive.models import Article, Comment, Decision, Site, Waiting
-from archive.queries import ThreadRow, WaitingQuerySet
+from archive.models import Article, Comment, Decision, Waiting
+from archive.queries import ThreadRow
 from archive.text import excerpt, html_to_text
 
 Action = Decision.Action
-PER_PAGE = 50
 EXCERPT = 120  # code points of a comment in the list
 EXCERPT_BESIDE = 400  # of one beside the card's own
 ABOVE, BESIDE, BELOW = 6, 2, 5  # comments around the one on the card: answered ones, neighbours, replies
 MOST_TEXT = 20_000  # code points of a text that a card shows
-MOST_SEARCHED = 10_000  # rows in which words are looked for
 MOST_AUTHORED = 1_000  # comments under a name that its history counts
 MOST_HISTORY = 20
 MOST_UNDONE = 50  # decisions that one session can take back with a key
 MOST_DECIDED = 5_000  # comments that are hidden with one above them, from the card
-AGES = {"day": ("waiting for a day", 1), "week": ("for a week", 7), "month": ("for a month", 30)}
 DONE = {"published": "approved", "hidden": "hidden", "spam": "spam", "held": "held"}
 SAID = {Action.APPROVE: "Approved", Action.HIDE: "Hidden", Action.SPAM: "Marked as spam"}
-
-
-class Asked(NamedTuple):
-    """What the list is narrowed to; anything that means nothing is left out."""
-
-    kind: str = ""
-    site: int | None = None
-    rule: int | None = None
-    age: str = ""
-    q: str = ""
-
-    @classmethod
-    def of(cls, given: QueryDict) -> Asked:
-        kind, age = given.get("kind", ""), given.get("age", "")
-        return cls(
-            kind=kind if kind in KINDS else "",
-            site=number(given.get("site", "")),
-            rule=number(given.get("rule", "")),
-            age=age if age in AGES else "",
-            q=given.get("q", "").replace("\0", "").strip()[:100],
-        )
-
-    @property
-    def query(self) -> str:
-        return urlencode({name: value for name, value in self._asdict().items() if value})
-
-
-def number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
-
-
-def matching(asked: Asked, user: Any) -> WaitingQuerySet:
-    """What waits for the person and is asked for, in order."""
-    names = [kind.name for kind in kinds_for(user)]
-    rows = queries.waiting().for_work_by([asked.kind] if asked.kind in names else names).filter(within_reach(user))
-    if asked.site is not None:
-        rows = rows.filter(site_id=asked.site)
-    if asked.rule is not None:
-        rows = rows.by_rule(asked.rule)
-    if asked.age:
-        rows = rows.waiting_since(timezone.now() - timedelta(days=AGES[asked.age][1]))
-    return rows.filter(pk__in=_containing(rows, asked.q)) if asked.q else rows
-
-
-def _containing(rows: WaitingQuerySet, words: str) -> list[int]:
-    """Of the first rows, those whose comment has the words in its text or name."""
-    targets = {}
-    for pk, article_id, comment_id in rows.values_list("pk", "article_id", "comment_id")[:MOST_SEARCHED]:
-        targets[comment_id] = (pk, article_id)
-    found = queries.comments().filter(
-        article_id__in={a for _, a in targets.values() if a}, pk__in=[c for c in targets if c]
-    )
-    found = found.filter(Q(body__icontains=words) | Q(author_name__icontains=words))
-    return [targets[pk][0] for pk in found.order_by().values_list("pk", flat=True)]
 
 
 class Row(NamedTuple):
@@ -234,29 +177,21 @@ class Queue:
         """The list, narrowed as the address says, and the card that it names or the first."""
         kinds = self._kinds(request)
         asked = Asked.of(request.GET)
-        rows = matching(asked, request.user)
-        if after := _place(request.GET.get("after", "")):
-            rows = rows.after(*after)
-        items = list(rows.select_related("claimed_by")[: PER_PAGE + 1])
-        more = items[PER_PAGE - 1] if len(items) > PER_PAGE else None
-        items = items[:PER_PAGE]
+        after = _place(request.GET.get("after", ""))
+        found = leaf(asked, request.user, after)
+        items = found.items
         chosen = number(request.GET.get("card", ""))
         item = self._item(request, chosen) if chosen else items[0] if items else None
         if item and item.pk not in {one.pk for one in items}:
             items.insert(0, item)
-        counted = counts_for(request.user)
-        names = {kind.name for kind in kinds}
         context = {
             **self.site.each_context(request),
             "title": "Queue",
-            "asked": asked,
-            "rows": rows_of(items, asked.query, request.user),
-            "next_page": f"?{asked.query}&after={more.score},{more.pk}" if more else "",
+            "rows": rows_of(items, _place_in(request, asked), request.user),
+            **_filters(request.user, asked, kinds),
+            **_onward(request, asked, found),
             "is_first": not after,
-            "total": sum(n for (kind, _), n in counted.items() if kind in names),
-            "kinds": [(kind, sum(n for (name, _), n in counted.items() if name == kind.name)) for kind in kinds],
-            "sites": _sites(counted, names),
-            "ages": [(name, words) for name, (words, _) in AGES.items()],
+            "may_choose": queries.may_moderate(request.user),
             "may_write_rules": queries.moderates_everywhere(request.user),
             "can_undo": bool(_remembered(request)["undo"]),
             "chosen": item,
@@ -446,18 +381,51 @@ def _place(text: str) -> tuple[float, int] | None:
         return None
 
 
+def _onward(request: HttpRequest, asked: Asked, found: Leaf) -> dict[str, Any]:
+    """Where the list goes on, and in how many rows words were looked for on the way here, if not in all."""
+    place, looked = found.next_place, 0
+    url = f"?{asked.query}&after={place[0]},{place[1]}" if place else ""
+    if found.looked_through:
+        looked = (number(request.GET.get("looked", "")) or 0) + found.looked_through
+        url += f"&looked={looked}"
+    return {"next_page": url, "looked_through": looked}
+
+
+def _place_in(request: HttpRequest, asked: Asked) -> str:
+    """The address of this page of the list, so that opening one of its cards does not lead back to the first page."""
+    after = request.GET.get("after", "")
+    return f"{asked.query}{'&' if asked.query else ''}after={after}" if _place(after) else asked.query
+
+
 def _next_of(items: Sequence[Waiting], item: Waiting) -> int | None:
     ids = [one.pk for one in items if one.settled_at is None or one.pk == item.pk]
     at = ids.index(item.pk) if item.pk in ids else -1
     return ids[at + 1] if at + 1 < len(ids) else None
 
 
-def _sites(counted: dict[tuple[str, int | None], int], kinds: set[str]) -> list[tuple[Site, int]]:
-    per_site: dict[int, int] = {}
+def _filters(user: Any, asked: Asked, kinds: Sequence[Kind]) -> dict[str, Any]:
+    """What the list can be narrowed to, with the counts that the ledger has: one query for each of four."""
+    counted = counts_for(user)
+    names = {kind.name for kind in kinds}
+    per_site: Counter[int | None] = Counter()
+    per_kind: Counter[str] = Counter()
     for (kind, site), n in counted.items():
-        if site is not None and kind in kinds:
-            per_site[site] = per_site.get(site, 0) + n
-    return [(site, per_site[site.pk]) for site in queries.sites().filter(pk__in=per_site)[:200]]
+        if kind in names:
+            per_kind[kind] += n
+            per_site[site] += n
+    views = saved_views.offered_to(user, asked, counted)
+    rules = queries.rules_holding(user)
+    return {
+        "asked": asked,
+        "total": per_kind.total(),
+        "kinds": [(kind, per_kind[kind.name]) for kind in kinds],
+        "sites": [(site, per_site[site.pk]) for site in queries.sites().filter(pk__in=filter(None, per_site))[:200]],
+        "rules": rules,
+        "holds_nothing": asked.rule is not None and asked.rule not in {rule.pk for rule in rules},
+        "ages": [(name, words) for name, (words, _) in AGES.items()],
+        "views": views,
+        "here": next((view for view in views if view.is_here), None),
+    }
 
 
 def _remembered(request: HttpRequest) -> dict[str, Any]:

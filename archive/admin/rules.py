@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
 from archive import queries, rules
-from archive.admin.queue import marked, number
+from archive.admin.narrowing import number
+from archive.admin.queue import marked
 from archive.models import Comment, Rule, RuleVersion, Trial, TrialHit
 
 HITS_PER_PAGE = 50

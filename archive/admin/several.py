@@ -15,7 +15,8 @@ from django.urls import URLPattern, path
 from archive import moderation, queries
 from archive.admin.cards import KINDS
 from archive.admin.moderation import USUAL_REASONS, ReasonForm, outcomes
-from archive.admin.queue import PER_PAGE, SAID, Asked, matching, number, remember, rows_of
+from archive.admin.narrowing import PER_PAGE, Asked, matching, number
+from archive.admin.queue import SAID, remember, rows_of
 from archive.models import Comment, Decision, Waiting
 
 MOST_AT_ONCE = 10_000  # cards that are decided on together

@@ -73,9 +73,11 @@ class ArchiveAdminSite(admin.AdminSite):
         from archive.admin.notices import Notices  # these modules build on this one
         from archive.admin.queue import Queue
         from archive.admin.rules import Rules
+        from archive.admin.saved_views import SavedViews
         from archive.admin.several import Several
 
-        own = [page.urls() for page in (Queue(self), Several(self), Rules(self), Notices(self))]
+        pages = (Queue(self), Several(self), SavedViews(self), Rules(self), Notices(self))
+        own = [page.urls() for page in pages]
         return [*chain.from_iterable(own), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from archive.models.comment import Comment, FormerComment, Reason, Revision, Thr
 from archive.models.entity import Alias, Entity, Judgement, Mention
 from archive.models.moderation import Decision, Report, Sent
 from archive.models.notice import Subscription, Webhook
-from archive.models.queue import Waiting, WaitingTally
+from archive.models.queue import SavedView, Waiting, WaitingTally
 from archive.models.review import Correction, Review
 from archive.models.rule import Rule, RuleVersion, Trial, TrialHit
 from archive.models.source import Outbox, SearchDocument, Source
@@ -32,6 +32,7 @@ __all__ = [
     "Revision",
     "Rule",
     "RuleVersion",
+    "SavedView",
     "SearchDocument",
     "Sent",
     "Site",

@@ -7,6 +7,10 @@ from django.db import models
 from django.db.models import F, Q
 
 OPEN = Q(settled_at__isnull=True)
+OF_A_RULE = Q(rule_id__isnull=False)
+# The place in the list: both parts grow, so that all that comes after a place is one comparison of pairs and one range
+# of an index, however many rows have the same score.
+PLACE = (-F("score"), F("id"))
 
 
 class Waiting(models.Model):
@@ -22,6 +26,7 @@ class Waiting(models.Model):
     comment_id = models.BigIntegerField(null=True)
     subject_id = models.BigIntegerField(null=True)
     why = models.JSONField(default=dict, help_text="numbers, names and offsets; no text of a comment")
+    rule_id = models.BigIntegerField(null=True, help_text="the rule that holds it: the first of those that hit")
     score = models.FloatField(default=0, help_text="the higher, the sooner; it never decides")
     created_at = models.DateTimeField()
     claimed_by = models.ForeignKey(
@@ -43,15 +48,42 @@ class Waiting(models.Model):
             )
         ]
         indexes = [
-            models.Index(F("score").desc(), F("id"), name="waiting_in_order", condition=OPEN),
-            models.Index(F("kind"), F("score").desc(), F("id"), name="waiting_by_kind", condition=OPEN),
-            models.Index(F("site_id"), F("score").desc(), F("id"), name="waiting_by_site", condition=OPEN),
+            models.Index(*PLACE, name="waiting_in_order", condition=OPEN),
+            models.Index(F("kind"), *PLACE, name="waiting_by_kind", condition=OPEN),
+            models.Index(F("site_id"), *PLACE, name="waiting_by_site", condition=OPEN),
+            models.Index(F("rule_id"), *PLACE, name="waiting_by_rule", condition=OPEN & OF_A_RULE),
+            models.Index(fields=["rule_id", "site_id"], name="waiting_rules_by_site", condition=OPEN & OF_A_RULE),
             models.Index(fields=["article_id", "comment_id"], name="waiting_by_target"),
             models.Index(fields=["decision_id"], name="waiting_by_decision", condition=Q(decision_id__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class SavedView(models.Model):
+    """What a person narrows the queue to, under a name. Written by ``archive.admin.saved_views``.
+
+    Plain numbers for site and rule: a view of something that is gone finds nothing. ``words`` may be somebody's name,
+    so that an erasure looks for it here as well.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=60)
+    is_shared = models.BooleanField(default=False, help_text="everybody who works on the queue sees it")
+    kind = models.CharField(max_length=16, blank=True)
+    site_id = models.BigIntegerField(null=True)
+    rule_id = models.BigIntegerField(null=True)
+    age = models.CharField(max_length=16, blank=True)
+    words = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="saved_view_once")]
+        indexes = [models.Index(fields=["name", "id"], name="saved_view_shared", condition=Q(is_shared=True))]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class WaitingTally(models.Model):

@@ -58,6 +58,7 @@ MODERATOR = {
     "desk": "/admin/",
     "queue": "/admin/queue/",
     "queue-report": "/admin/queue/?kind=report",
+    "queue-rule": "/admin/queue/?kind=held&rule={rule}",
     "queue-empty": "/admin/queue/?q=zzzz",
     "queue-several": "/admin/queue/several/?all=1",
     "rules": "/admin/rules/",
@@ -169,6 +170,13 @@ WHYS = {
 }
 
 
+VIEWS = [
+    ("moderator", "Reports", False, "report", ""),
+    ("moderator", "Ferry times", True, "", "ferry"),
+    ("administrator", "Held, each morning", True, "held", ""),
+]
+
+
 def a_rule(demo: Demo) -> Any:
     """A rule that was tried and is on."""
     rule = demo.value(
@@ -210,6 +218,7 @@ def a_mask(demo: Demo, article: int) -> Any:
         ' (version_id, decision_id, article_id, comment_id, "table", row, field, before, after)'
         f" SELECT {version}, 1, article_id, id, 'comment', id, 'body', body, body {of_long}"
     )
+    demo.value(f"UPDATE archive_waiting SET rule_id = {rule} WHERE kind = 'held' RETURNING id")
     return rule
 
 
@@ -232,10 +241,25 @@ def what_waits(demo: Demo, article: int) -> None:
         "INSERT INTO archive_waitingtally (kind, site_id, waiting)"
         " SELECT kind, site_id, count(*) FROM archive_waiting GROUP BY 1, 2 RETURNING id"
     )
+    for role, name, is_shared, kind, words in VIEWS:
+        demo.value(
+            "INSERT INTO archive_savedview (owner_id, name, is_shared, kind, age, words) SELECT id,"
+            f" '{name}', {is_shared}, '{kind}', '', '{words}' FROM accounts_user WHERE username = '{role}' RETURNING id"
+        )
 
 
 def without_what_waits(demo: Demo) -> None:
-    for table in ("masked", "waiting", "waitingtally", "report", "trialhit", "trial", "ruleversion", "rule"):
+    for table in (
+        "savedview",
+        "masked",
+        "waiting",
+        "waitingtally",
+        "report",
+        "trialhit",
+        "trial",
+        "ruleversion",
+        "rule",
+    ):
         demo.value(f"DELETE FROM archive_{table} RETURNING id")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Demo, sign_in
 from tests.browser.test_pages import errors_of, what_waits, without_what_waits
+
+SHOTS = Path(__file__).parents[2] / "screenshots"
 
 
 @pytest.fixture
@@ -94,3 +97,54 @@ def test_it_works_without_a_script(browser: Browser, demo: Demo, waiting: None) 
     page.get_by_role("button", name="Undo the last").click()
     expect(page.locator("#waits .here")).to_have_attribute("data-id", first or "")
     page.context.close()
+
+
+def test_a_view_is_kept_found_again_and_deleted_without_a_script(browser: Browser, demo: Demo, waiting: None) -> None:
+    page = browser.new_context(base_url=demo.url, java_script_enabled=False).new_page()
+    sign_in(page, demo, "moderator")
+    page.goto("/admin/queue/")
+    page.get_by_label("Kind").select_option("duplicate")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("Keep this as a view").click()
+    page.get_by_label("Name of the view").fill("Twice")
+    page.get_by_role("button", name="Keep").click()
+    page.goto("/admin/queue/")
+    page.get_by_role("link", name="Twice 4").click()
+    expect(page.locator("#waits li")).to_have_count(4)
+    page.get_by_text("Change this view").click()
+    page.get_by_role("button", name="Delete the view").click()
+    expect(page.get_by_text("“Twice” is deleted.")).to_be_visible()
+    expect(page.locator(".views li", has_text="Twice")).to_have_count(0)
+    page.context.close()
+
+
+def test_a_view_is_kept_with_the_keyboard_alone(page: Page, demo: Demo, waiting: None) -> None:
+    sign_in(page, demo, "moderator")
+    page.goto("/admin/queue/?kind=duplicate&age=")
+    SHOTS.mkdir(exist_ok=True)
+    summary = page.locator(".views summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.screenshot(path=SHOTS / f"queue-keep-{width}.png")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Said twice by a name that is rather long for a phone")
+    page.keyboard.press("Enter")
+    expect(page.locator(".views a[aria-current]")).to_contain_text("Said twice by a name")
+
+
+def test_words_far_down_are_found_without_asking_again(page: Page, demo: Demo, waiting: None) -> None:
+    kept = (
+        "SELECT article_id, min(comment_id), kind, site_id FROM archive_waiting WHERE kind = 'report' GROUP BY 1, 3, 4"
+    )
+    demo.value(
+        "INSERT INTO archive_waiting (kind, site_id, article_id, comment_id, subject_id, why, score, created_at)"
+        " SELECT kind, site_id, article_id, min, n, '{}', 9, now()"
+        f" FROM ({kept}) AS one, generate_series(1, 11000) AS n RETURNING id"
+    )
+    sign_in(page, demo, "moderator")
+    page.goto("/admin/queue/?kind=duplicate")
+    words = page.locator(".here .text").first.inner_text()[:12]
+    page.goto(f"/admin/queue/?q={words}")
+    expect(page.locator("#waits li").first).to_be_visible(timeout=15_000)
