@@ -34,7 +34,7 @@ unit: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 --ignore tests/browser
 
 browser: dev
-	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest tests/browser
+	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 tests/browser
 
 bench: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/rendering.py
