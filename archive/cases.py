@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from archive import decision_log, erasure, masks, moderation, outbox, queries, queue, redaction, scope, suppressions
 from archive.decision_log import Machine
-from archive.models import Case, CaseNote, Decision
+from archive.models import Article, Case, CaseNote, Decision
 from archive.scope import MOST, Scope
 
 if TYPE_CHECKING:
@@ -160,12 +160,27 @@ def hold(case: Case, *, by: User, with_quotes: bool = False) -> tuple[str, moder
             cause=Decision.Cause.CASE,
             case_id=case.pk,
         )
-        if result.decision is None:
-            return "nothing was held: none of its comments is shown", result
+        articles = list(queries.articles().filter(pk__in=Scope.of(case).own_texts()))
+        hidden = [_hide(case, article, by) for article in articles]
+        if result.decision is None and not any(one.changed for one in hidden):
+            return "nothing was held: none of it is shown", result
         before, case.state = case.state, State.HELD if case.state == State.OPEN else State(case.state)
         Case.objects.filter(pk=case.pk).update(state=case.state)
         _logged(case, Action.HOLD, by, "held", before=before, comments=len(result.changed))
     return "", result
+
+
+def _hide(case: Case, article: Article, by: User) -> moderation.Result:
+    """An article with all its comments: its text alone cannot be hidden."""
+    reason, cause = f"held for case {case.pk}", Decision.Cause.CASE
+    return moderation.decide(article, action=Action.HIDE, by=by, reason=reason, cause=cause, case_id=case.pk)
+
+
+def _show(case: Case, article_id: int, by: User | Machine) -> None:
+    """What is left of an article that was held and whose text was erased: its discussion can be read again."""
+    reason, cause = f"its text was erased for case {case.pk}", Decision.Cause.CASE
+    for article in queries.articles().filter(pk=article_id, is_erased=True):
+        moderation.decide(article, action=Action.RESTORE, by=by, reason=reason, cause=cause, case_id=case.pk)
 
 
 def _trouble(case: Case, found: scope.Members) -> str:
@@ -182,15 +197,24 @@ def release(case: Case, *, by: User) -> str:
         case = _locked(case)
         if case.state in OVER or case.state == State.SCHEDULED:
             return f"it is {case.get_state_display()}"
-        undone = queries.decisions().filter(undoes_id__isnull=False).values("undoes_id")
-        holds = queries.decisions().filter(case_id=case.pk, action=Action.BULK, target_id=None).exclude(pk__in=undone)
         count = 0
-        for decision in holds.order_by("-pk"):
+        for decision in [*_standing(case, action=Action.BULK, target_id=None), *_articles_held(case)]:
             count += len(moderation.undo(decision, by=by, reason=f"released from case {case.pk}").changed)
         before, case.state = case.state, State.OPEN if case.state == State.HELD else State(case.state)
         Case.objects.filter(pk=case.pk).update(state=case.state)
         _logged(case, Action.UNDO, by, "released", before=before, comments=count)
     return ""
+
+
+def _standing(case: Case, **which: Any) -> QuerySet[Decision]:
+    """What was decided for a case and not undone since, the newest first."""
+    found = queries.decisions().filter(case_id=case.pk, **which).order_by("-pk")
+    undone = queries.decisions().filter(undoes_id__in=found.order_by().values("pk")).values("undoes_id")
+    return found.exclude(pk__in=undone)
+
+
+def _articles_held(case: Case) -> QuerySet[Decision]:
+    return _standing(case, action=Action.HIDE, target=moderation.ARTICLE)
 
 
 # --- Mask ------------------------------------------------------------------------------------------------------------
@@ -236,7 +260,7 @@ def holds(case: Case) -> bool:
     """Whether some comment is hidden for this case."""
     held = queries.decisions().filter(case_id=case.pk, target="comment", target_id__isnull=False)
     hidden = queries.comments().filter(pk__in=held.order_by().values("target_id"), cause=Decision.Cause.CASE)
-    return hidden.exists()
+    return hidden.exists() or _articles_held(case).exists()
 
 
 # --- Erase -----------------------------------------------------------------------------------------------------------
@@ -251,8 +275,8 @@ def schedule(case: Case, *, by: User, typed: str) -> str:
             return trouble
         if case.state == State.SCHEDULED:
             return "it is scheduled already"
-        if not found and not case.words:
-            return "the scope means no comment, and no words are to be masked"
+        if not found and not case.words and not Scope.of(case).own_texts():
+            return "the scope means no comment and no article, and no words are to be masked"
         if " ".join(typed.split()).casefold() != phrase(case):
             return f"nothing was scheduled: type “{phrase(case)}” to confirm"
         before, case.state = case.state, State.SCHEDULED
@@ -385,7 +409,9 @@ def _erase(case: Case) -> int:
         if case.state != State.ERASED:
             case.state = State.ERASED
             Case.objects.filter(pk=case.pk).update(state=State.ERASED, closed_at=timezone.now())
-            words = {"comments": comments, "articles": len(entry.articles)}
+            words = {"comments": comments, "articles": len(entry.articles), "texts": len(entry.own)}
+            for held in _articles_held(case):
+                _show(case, held.article_id or 0, by)
             queue.settle_subject(queue.CASE, case.pk, decision_id=None)
             _logged(case, Action.ERASE, by, "erased", before=State.SCHEDULED, **words)
     return len(entry.articles)
@@ -394,12 +420,14 @@ def _erase(case: Case) -> int:
 def _entry(case: Case) -> suppressions.Entry:
     known = Scope.of(case)
     found = scope.members(case)
+    out, texts = known.ids_left_out("comment"), known.own_texts()
     return erasure.entry_for(
         case.pk,
         found,
         touched=scope.touched(case, found),
-        quoting=scope.quotes(found, left_out=known.ids_left_out("comment"))[0],
+        quoting=scope.joined(scope.quotes(found, left_out=out)[0], scope.quotes_of_texts(texts, left_out=out)[0]),
         words=case.words,
         left_out=known.left_out,
         entry_id=uuid.uuid4().hex,
+        texts_of=texts,
     )

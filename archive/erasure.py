@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zstandard
 from django.db import transaction
@@ -63,6 +63,13 @@ _WIPED: dict[str, Any] = {
     "status": Comment.Status.ERASED,
     "cause": Decision.Cause.CASE,
 }
+ERASED_TITLE = "Erased article"
+# Where an article was published, when, and its discussion stay; what it says and who wrote it do not.
+_WIPED_TEXT: dict[str, Any] = {
+    **dict.fromkeys(("byline", "body", "html", "url", "slug", "language"), ""),
+    "title": ERASED_TITLE,
+    "is_erased": True,
+}
 
 
 # --- The entry -------------------------------------------------------------------------------------------------------
@@ -86,18 +93,29 @@ def entry_for(
     words: Iterable[str],
     left_out: Collection[str],
     entry_id: str,
+    texts_of: Collection[int] = (),
 ) -> Entry:
     """The entry of an erasure: ``members`` are comments by article, ``touched`` other articles to be swept.
 
-    ``quoting`` are other comments of which some lines may be a part of what a member says.
+    ``quoting`` are other comments of which some lines may be a part of what a member says. ``texts_of`` are articles
+    of which the text itself goes.
     """
     digest = suppressions.digest()
     named = redaction.marks_of(words, digest)
     whole, quoted, runs, texts = named.anywhere, dict[int, set[str]](), set[str](), set[str]()
+    called: dict[int, set[str]] = {}
     entry = Entry(entry_id, case_id, timezone.now().isoformat(timespec="seconds"), left_out=sorted(left_out))
-    for article in _articles({*members, *touched}):
+    for article in _articles({*members, *touched, *texts_of}):
         name = article_name(article)
         entry.articles.append([article.pk, name])
+        if article.pk in texts_of:
+            entry.own.append(name)
+            for text in _own_texts(article):
+                runs |= redaction.runs_of(text, digest)
+                quoted = merged(quoted, redaction.lines_of(text, digest))
+                if len(said := redaction.keys(text)) >= RUN:
+                    texts.add(digest(said))
+            called = merged(called, redaction.marks_of((article.title, article.byline), digest).anywhere)
         for comment in _comments(article.pk, members.get(article.pk, ())):
             entry.comments.append([article.pk, comment.pk, comment_name(name, bytes(comment.external_key))])
             for body in (comment.body, *_earlier(comment)):
@@ -108,13 +126,22 @@ def entry_for(
                     texts.add(digest(said))
                 elif len(said) >= LEAST_WHOLE:
                     whole = merged(whole, {len(said): [digest(said)]})
-    quoted = merged(quoted, _quoted_in(quoting, members, digest))
+    quoted = merged(quoted, _quoted_in(quoting, members, texts_of, digest))
     entry.runs.extend(sorted(runs))
     entry.texts.extend(sorted(texts))
     entry.words.update({str(length): sorted(some) for length, some in whole.items()})
+    entry.names.update({str(length): sorted(some) for length, some in called.items()})
     entry.quoted.update({str(length): sorted(some) for length, some in quoted.items()})
-    entry.sources.update(_spans(entry, members))
+    entry.sources.update(_spans(entry, members, texts_of))
     return entry
+
+
+def _own_texts(article: Article) -> list[str]:
+    """What an article says and said itself, its title included."""
+    row = Article.objects.values_list("title", "body").get(pk=article.pk)
+    own = Revision.objects.filter(article_id=article.pk, comment=None).values_list("body", flat=True)
+    kept = Masked.objects.filter(table="article", row=article.pk, field__in=["title", "body"])
+    return [*row, *own, *kept.values_list("before", flat=True)]
 
 
 def _articles(article_ids: Collection[int]) -> Iterable[Article]:
@@ -136,24 +163,30 @@ def _earlier(comment: Comment) -> list[str]:
 
 
 def _quoted_in(
-    quoting: Mapping[int, Collection[int]], members: Mapping[int, Collection[int]], digest: redaction.Digest
+    quoting: Mapping[int, Collection[int]],
+    members: Mapping[int, Collection[int]],
+    texts_of: Collection[int],
+    digest: redaction.Digest,
 ) -> dict[int, set[str]]:
-    """The quoted lines that are a part of what a member says, by their number of words."""
+    """The quoted lines that are a part of what a member, or one of these articles, says, by their number of words."""
     lines: dict[str, int] = {}
     for article_id, pks in quoting.items():
         for comment in _comments(article_id, pks):
             for body in (comment.body, *_earlier(comment)):
                 lines.update((" ".join(said), len(said)) for said in redaction.quoted_lines(body))
     found: dict[int, set[str]] = {}
-    for article_id, pks in members.items() if lines else ():
-        for comment in _comments(article_id, pks):
-            whole = " ".join(["", *redaction.keys(comment.body), ""])
-            for line in [line for line in lines if f" {line} " in whole]:
-                found.setdefault(lines.pop(line), set()).add(digest(line.split(" ")))
+    said_by = (comment.body for article_id, pks in members.items() for comment in _comments(article_id, pks))
+    own = (text for article in _articles(texts_of) for text in _own_texts(article))
+    for text in (*own, *said_by) if lines else ():
+        whole = " ".join(["", *redaction.keys(text), ""])
+        for line in [line for line in lines if f" {line} " in whole]:
+            found.setdefault(lines.pop(line), set()).add(digest(line.split(" ")))
     return found
 
 
-def _spans(entry: Entry, members: Mapping[int, Collection[int]]) -> dict[str, list[list[int]]]:
+def _spans(
+    entry: Entry, members: Mapping[int, Collection[int]], texts_of: Collection[int]
+) -> dict[str, list[list[int]]]:
     """Where in each source something is to be overwritten: the comments, bylines beside them, and what is marked."""
     found: dict[str, list[list[int]]] = {}
     ids = [pk for pk, _ in entry.articles]
@@ -167,9 +200,12 @@ def _spans(entry: Entry, members: Mapping[int, Collection[int]]) -> dict[str, li
         for article in Article.objects.filter(source=source, pk__in=ids).order_by("pk"):
             wiped, stay = _places(article.pk, text, members.get(article.pk, ()), entry.left_out)
             places, kept = places + wiped, kept + stay
+            if article.pk in texts_of:
+                places += _places_of_text(article, text)
         seen = redaction.cover(text, kept)  # what a person took out of the scope is not looked at
         places += redaction.find(seen, marks)
-        places += redaction.find(seen, redaction.Marks(_whole_texts(members, source), digest=digest))
+        whole = merged(_whole_texts(members, source), _whole_articles(texts_of, source))
+        places += redaction.find(seen, redaction.Marks(whole, digest=digest))
         if places:
             found[source.sha256] = [list(place) for place in sorted(set(places))]
     return found
@@ -200,6 +236,32 @@ def _places(article_id: int, text: str, pks: Collection[int], left_out: Collecti
     return wiped, kept
 
 
+def _places_of_text(article: Article, text: str) -> Spans:
+    """The span of an article's own text, its title and byline wherever they stand, but nothing of the comments."""
+    if article.span_start is None or article.span_end is None:
+        return []
+    rows = queries.comments().filter(article_id=article.pk, span_start__isnull=False).order_by("span_start")
+    outside: Spans = []
+    at = 0
+    for start, end in [*rows.values_list("span_start", "span_end"), (len(text), len(text))]:
+        outside += [(at, start or 0)] if (start or 0) > at else []
+        at = max(at, end or 0)
+    names = redaction.marks_of((article.title, article.byline))
+    own = [(max(a, article.span_start), min(b, article.span_end)) for a, b in outside]
+    named = [(a + start, a + end) for a, b in outside for start, end in redaction.find(text[a:b], names)]
+    return [(a, b) for a, b in own if a < b] + named
+
+
+def _whole_articles(texts_of: Collection[int], source: Source) -> dict[int, set[str]]:
+    """The same of articles that have no place of their own in the source: title, byline and text."""
+    digest, found = suppressions.digest(), dict[int, set[str]]()
+    for article in Article.objects.filter(source=source, pk__in=texts_of, span_start__isnull=True):
+        for text in (article.title, article.byline, article.body):
+            if said := redaction.keys(text):
+                found.setdefault(len(said), set()).add(digest(said))
+    return found
+
+
 def _whole_texts(members: Mapping[int, Collection[int]], source: Source) -> dict[int, set[str]]:
     """The texts of comments that have no place of their own in the source, by their number of words."""
     digest, found = suppressions.digest(), dict[int, set[str]]()
@@ -226,7 +288,7 @@ def follow(entry: Entry, *, by: User | Machine = RESTORED, done: int = 0, progre
             progress(number)
     for sha256, spans in sources.items():
         with transaction.atomic():
-            _overwrite(sha256, [(start, end) for start, end in spans], entry.case, marks)
+            _overwrite(sha256, [(start, end) for start, end in spans], entry.case, marks, entry.marks_of_names())
     with transaction.atomic():
         _sweep_shared(marks)
         _wipe_case(entry.case, marks)
@@ -258,7 +320,8 @@ def _follow_in(entry: Entry, article_id: int, marks: Marks, by: User | Machine) 
         own = article_name(article)
         keys = queries.comments().filter(article_id=article_id).values_list("pk", "external_key", "status")
         members = [pk for pk, key, status in keys.iterator() if comment_name(own, bytes(key)) in names]
-        return _wipe(article, members, marks, left_out=entry.left_out, case_id=entry.case, by=by)
+        text = own in entry.own
+        return _wipe(article, members, marks, text=text, left_out=entry.left_out, case_id=entry.case, by=by).comments
 
 
 def suppress(article_id: int) -> None:
@@ -285,7 +348,24 @@ def suppress(article_id: int) -> None:
         merged(runs, *(part.anywhere for part in parts)), merged(*(part.quoted for part in parts)), digest=digest
     )
     left_out = {key for entry in here for key in entry.left_out}
-    _wipe(article, members, marks, left_out=left_out, case_id=None, by=RESTORED)
+    text = any(own in entry.own for entry in known) or digest(redaction.keys(article.body)) in texts
+    spans = _spans_again(article, members, text=text) if members or text else []
+    if _wipe(article, members, marks, text=text, left_out=left_out, case_id=None, by=RESTORED).changed:
+        _overwrite(article.source.sha256, spans, None, marks, Marks(), everywhere=True)
+
+
+def _spans_again(article: Article, members: Collection[int], *, text: bool) -> Spans:
+    """Where in another source, from which the article was read, what was erased before stands."""
+    if article.source.content is None:
+        return []
+    said = decode(zstandard.decompress(bytes(article.source.content))).text
+    places = _places(article.pk, said, members, ())[0]
+    own = _places_of_text(article, said) if text else []
+    whole = merged(
+        _whole_texts({article.pk: members}, article.source),
+        _whole_articles([article.pk] if text else [], article.source),
+    )
+    return [*places, *own, *redaction.find(said, Marks(whole, digest=suppressions.digest()))]
 
 
 def redacted(sha256: str, data: bytes) -> bytes:
@@ -307,11 +387,19 @@ def _encoded(text: str) -> bytes:
 
 
 def _locked(article_id: int) -> Article | None:
-    rows = queries.articles().filter(pk=article_id).select_related("site")
+    rows = queries.articles().filter(pk=article_id).select_related("site", "source")
+    rows = rows.defer("source__content")
     return rows.select_for_update(no_key=True, of=("self",)).first()
 
 
 # --- One article -----------------------------------------------------------------------------------------------------
+
+
+class Wiped(NamedTuple):
+    """How many comments were emptied, and whether anything at all was taken away."""
+
+    comments: int
+    changed: bool
 
 
 def _wipe(
@@ -319,18 +407,26 @@ def _wipe(
     members: Sequence[int],
     marks: Marks,
     *,
+    text: bool,
     left_out: Collection[str],
     case_id: int | None,
     by: User | Machine,
-) -> int:
-    """Empty these comments of an article that is locked, and cover what is marked in everything else of it."""
+) -> Wiped:
+    """Empty these comments of an article that is locked, and cover what is marked in everything else of it.
+
+    ``text``: empty the article's own text as well.
+    """
     rows = list(queries.comments().filter(article_id=article.pk, pk__in=members).order_by("pk"))
     fresh = [row for row in rows if row.status != Comment.Status.ERASED]
     named = counters.entities_in([article.pk])
     _empty(article, rows)
+    gone = [_log_entry(row, case_id) for row in fresh]
+    if text:
+        gone += [] if article.is_erased else [_log_entry_of_text(article, case_id)]
+        _empty_text(article)
     swept = _sweep(article, marks, members, left_out)
-    if not fresh and not swept:
-        return 0
+    if not gone and not swept:
+        return Wiped(0, False)
     resolver.relink(article.pk, swept)
     list(Entity.objects.filter(pk__in=named).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     _forget_entities(named)
@@ -339,9 +435,9 @@ def _wipe(
     counters.raise_versions([article.pk])
     index.index(article.pk, None)
     outbox.add(article.pk)
-    if fresh:
-        decision_log.append([_log_entry(row, case_id) for row in fresh], has_parent=False, by=by, reason="erased")
-    return len(fresh)
+    if gone:
+        decision_log.append(gone, has_parent=False, by=by, reason="erased")
+    return Wiped(len(fresh), True)
 
 
 def _log_entry(comment: Comment, case_id: int | None) -> Decision:
@@ -356,6 +452,35 @@ def _log_entry(comment: Comment, case_id: int | None) -> Decision:
         cause=Decision.Cause.CASE,
         case_id=case_id,
     )
+
+
+def _log_entry_of_text(article: Article, case_id: int | None) -> Decision:
+    return Decision(
+        action=Decision.Action.ERASE,
+        target="article",
+        article_id=article.pk,
+        target_id=article.pk,
+        revision=article.version,
+        from_state=article.status,
+        to_state="erased",
+        cause=Decision.Cause.CASE,
+        case_id=case_id,
+    )
+
+
+def _empty_text(article: Article) -> None:
+    """The article's own text and what belongs to it alone; what archivists noted of its title and byline, too."""
+    here = {"article_id": article.pk, "comment_id": None}
+    for model in (Revision, Mention, Judgement, SearchDocument):
+        manager: Any = model._default_manager
+        manager.filter(**here).delete()
+    Report.objects.filter(**here).update(snapshot="", reason="", note="", outcome="")
+    Masked.objects.filter(table="article", row=article.pk).delete()
+    Review.objects.filter(article_id=article.pk).update(proposal=None)
+    names = redaction.marks_of((article.title, article.byline))
+    _save(Correction.objects.filter(article_id=article.pk), holdings.OF_ARTICLE[Correction], names)
+    Article.objects.filter(pk=article.pk).update(**_WIPED_TEXT)
+    article.refresh_from_db()
 
 
 def _empty(article: Article, rows: Sequence[Comment]) -> None:
@@ -462,16 +587,23 @@ def _forget_entities(entity_ids: Collection[int]) -> None:
 # --- What no article owns --------------------------------------------------------------------------------------------
 
 
-def _overwrite(sha256: str, spans: Spans, case_id: int, marks: Marks) -> None:
-    """Overwrite these parts of a source, and say so in its row. The sha256 stays: it is what was received."""
+def _overwrite(
+    sha256: str, spans: Spans, case_id: int | None, marks: Marks, names: Marks, *, everywhere: bool = False
+) -> None:
+    """Overwrite these parts of a source, and say so in its row. The sha256 stays: it is what was received.
+
+    ``names`` are covered in its name and report as well; ``everywhere``: what is marked is looked for, too.
+    """
     source = Source.objects.select_for_update().filter(sha256=sha256).first()
     if source is None:
         return
-    _save([source], holdings.OF_SOURCE, marks)
+    for some in (marks, names):
+        _save([source], holdings.OF_SOURCE, some)
+        source.refresh_from_db(fields=["name", "report"])
     if source.content is None:
         return
     text = decode(zstandard.decompress(bytes(source.content))).text
-    new = redaction.cover(text, spans)
+    new = redaction.cover(text, spans + redaction.find(text, marks) if everywhere else spans)
     if new == text:
         return
     size = sum(a != b for a, b in zip(text, new, strict=True))

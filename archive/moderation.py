@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
@@ -124,13 +124,21 @@ def restore(target: Comment | Article, *, by: User | Machine, reason: str) -> Re
 
 
 def decide(
-    target: Comment | Article, *, action: str, by: User | Machine, reason: str = "", seen: Seen | None = None
+    target: Comment | Article,
+    *,
+    action: str,
+    by: User | Machine,
+    reason: str = "",
+    seen: Seen | None = None,
+    cause: str = Cause.MODERATOR,
+    case_id: int | None = None,
 ) -> Result:
     """Carry out any action that ``TRANSITIONS`` knows; refused where ``target`` is no longer as it was ``seen``.
 
     Approving is also for what is published already: it says that a person looked, which no rule overrules.
     """
-    return _decide([key_of(target)], action=action, by=by, reason=reason, bulk=False, seen=seen)
+    known: dict[str, Any] = {"seen": seen, "cause": cause, "case_id": case_id}
+    return _decide([key_of(target)], action=action, by=by, reason=reason, bulk=False, **known)
 
 
 def publish(article: Article, *, by: User) -> Result:

@@ -25,6 +25,7 @@ MOST = 50_000  # comments of one case; a wider scope has to be made narrower
 PATIENCE = 0.7  # seconds that a preview looks for quotes; carrying out looks for those of all
 PROBED = 8  # comments of which quotes are looked for at once
 PROBES = 4  # places of a comment's text that are looked up
+TEXT_PROBES = 60  # of an article's
 REPEATED = 200  # comments that are looked at for each
 PROBE = 5  # words of each
 SAMPLES = 8  # hits of each kind that a preview names
@@ -37,6 +38,7 @@ EXCERPT = 160  # code points
 class Scope:
     """The conditions narrow each other; ``comments`` were picked by hand and are added, ``left_out`` is taken away.
 
+    ``texts`` are articles of which the text itself is meant, not the comments under it.
     ``left_out`` and what is handed out as a hit's ``key`` are ``comment:1`` or ``article:1``. ``found`` is what it
     meant when something was carried out: masked words are not found again by the words.
     """
@@ -49,6 +51,7 @@ class Scope:
     comments: list[int] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     found: list[int] = field(default_factory=list)
+    texts: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, case: Case) -> Scope:
@@ -60,7 +63,11 @@ class Scope:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.query or self.entity or self.author or self.articles or self.comments)
+        return not (self.query or self.entity or self.author or self.articles or self.comments or self.texts)
+
+    def own_texts(self) -> list[int]:
+        """The articles of which the text itself is meant, but for what was taken out."""
+        return sorted(set(self.texts) - set(self.ids_left_out("article")))
 
     def ids_left_out(self, kind: str) -> list[int]:
         return [int(pk) for name, _, pk in (key.partition(":") for key in self.left_out) if name == kind]
@@ -178,16 +185,49 @@ def _replies(pairs: Sequence[tuple[int, int]]) -> set[int]:
 
 def _repeating(bodies: Sequence[tuple[str, str]]) -> set[int]:
     """Comments that the search index finds with some words of these in the same order; to be looked at."""
-    probes = [(probe, language) for body, language in bodies for probe in probes_of(body)]
-    return index.repeating(list(dict.fromkeys(probes)), most=REPEATED) if probes else set()
+    probes = [(probe, language) for body, language in bodies for probe in probes_of(body, PROBES)]
+    found = index.repeating(list(dict.fromkeys(probes)), most=REPEATED) if probes else set()
+    return {pk for _, pk in found if pk is not None}
 
 
-def probes_of(body: str) -> list[str]:
+def quotes_of_texts(
+    articles: Collection[int], *, left_out: Collection[int], most: int | None = None
+) -> tuple[Members, set[int]]:
+    """Comments that repeat the text of one of these articles, and the other articles that do, as ``quotes`` says.
+
+    Of each, at most so many comments are looked at.
+    """
+    quoting: dict[int, list[int]] = defaultdict(list)
+    others: set[int] = set()
+    for article in queries.articles().filter(pk__in=articles).defer("html").order_by("pk"):
+        runs = redaction.runs_of(f"{article.title}\n{article.body}", redaction.plain)
+        whole = [" ".join(["", *redaction.keys(text), ""]) for text in (article.title, article.body)]
+        probes = [(probe, article.language) for probe in probes_of(article.body, TEXT_PROBES)]
+        found = index.repeating(probes, most=REPEATED) if probes else set()
+        rows = queries.comments().filter(Q(article_id=article.pk) | Q(pk__in=[pk for _, pk in found if pk]))
+        rows = rows.exclude(pk__in=left_out).exclude(status=Comment.Status.ERASED).order_by("pk")
+        for article_id, pk, body in rows.values_list("article_id", "pk", "body")[:most].iterator():
+            if redaction.quotes(body, runs, whole):
+                quoting[article_id].append(pk)
+        texts = queries.articles().filter(pk__in={pk for pk, comment in found if comment is None} - set(articles))
+        others |= {pk for pk, body in texts.values_list("pk", "body") if redaction.quotes(body, runs, whole)}
+    return dict(quoting), others
+
+
+def joined(*parts: Members) -> Members:
+    whole: dict[int, list[int]] = defaultdict(list)
+    for part in parts:
+        for article_id, pks in part.items():
+            whole[article_id] += pks
+    return dict(whole)
+
+
+def probes_of(body: str, most: int) -> list[str]:
     """A few stretches of a text, spread over it, each long enough to be rare."""
     words = redaction.keys(body)
     if len(words) < PROBE:
         return []
-    step = max(PROBE - 1, (len(words) - PROBE) // PROBES + 1)
+    step = max(PROBE - 1, (len(words) - PROBE) // most + 1)
     return [" ".join(words[at : at + PROBE]) for at in range(0, len(words) - PROBE + 1, step)]
 
 
@@ -207,18 +247,33 @@ def touched(case: Case, found: Members) -> list[int]:
     ids |= {article_id for article_id, _ in saying(case.words, site=scope.site, limit=MOST)}
     masked = Masked.objects.filter(case=case).order_by().values_list("article_id", flat=True)
     ids |= {pk for pk in masked.iterator() if pk}
-    ids |= set(quotes(found, left_out=scope.ids_left_out("comment"))[0])
-    ids |= _not_indexed(found, case.words)
+    out = scope.ids_left_out("comment")
+    ids |= set(quotes(found, left_out=out)[0])
+    texts = scope.own_texts()
+    quoting, others = quotes_of_texts(texts, left_out=out)
+    ids |= {*texts, *quoting, *others}
+    ids |= _not_indexed(found, case.words, texts) | _not_indexed_texts(case.words)
     return sorted(ids)
 
 
-def _not_indexed(found: Members, words: Sequence[str]) -> set[int]:
-    """Articles where what readers do not see says the words, or repeats the comments: no search would find it."""
+def _not_indexed_texts(words: Sequence[str]) -> set[int]:
+    """Articles of which the byline has the words, or what readers do not see of the text."""
+    marks = redaction.marks_of(words)
+    hidden = ~Q(status=Article.Status.PUBLISHED)
+    for first in {redaction.keys(word)[0] for word in words}:
+        hidden |= Q(byline__icontains=first)
+    rows = queries.articles().filter(hidden).order_by().values_list("pk", "title", "byline", "body")
+    return {pk for pk, *texts in rows.iterator() if redaction.find("\n".join(texts), marks)} if words else set()
+
+
+def _not_indexed(found: Members, words: Sequence[str], texts: Collection[int]) -> set[int]:
+    """Articles where comments that readers do not see say the words, or repeat these comments, or texts of articles."""
     shown = Q(status=Comment.Status.PUBLISHED, article__status=Article.Status.PUBLISHED)
     rows = queries.comments().filter(~shown).exclude(article_id__in=found).order_by()
     pairs = [(article_id, pk) for article_id, pks in found.items() for pk in pks][:MOST_COMPARED]
     own = queries.comments().filter(article_id__in=found, pk__in=[pk for _, pk in pairs]).order_by()
     said = list(own.values_list("body", flat=True))
+    said += queries.articles().filter(pk__in=texts).values_list("body", flat=True)
     runs = {run for body in said for run in redaction.runs_of(body, redaction.plain)}
     whole = [" ".join(["", *redaction.keys(body), ""]) for body in said]
     marks = redaction.marks_of(words)
@@ -241,19 +296,22 @@ def preview(case: Case, found: Members) -> list[Place]:
     out = set(scope.ids_left_out("comment")) | set(pks)
     elsewhere = [pk for _, pk in said if pk is not None and pk not in out]
     own = {pk for pk, comment in said if comment is None} - set(scope.ids_left_out("article"))
+    texts = scope.own_texts()
+    of_texts = quotes_of_texts(texts, left_out=[*scope.ids_left_out("comment"), *pks], most=MOST_COUNTED)[0]
+    quoted = dict.fromkeys(pk for some in (*quoting.values(), *of_texts.values()) for pk in some)
     note = f"Looked for of the first {looked:,}; carrying it out looks for all." if looked < len(pks) else ""
     return [
         _comments("comments", "Comments", pks),
-        _comments("quotes", "Quotes in other comments", [pk for some in quoting.values() for pk in some], note),
+        _comments("quotes", "Quotes in other comments", list(quoted), note),
         _comments("words", "The words in other comments", elsewhere),
         _own_texts(found, own, case.words, scope),
-        _mentions(found, pks),
-        _revisions(found, pks),
-        _sources(found, own),
-        _search(found, pks),
-        _feeds(found),
-        _reports(found, pks),
-        _exports(found),
+        _mentions(found, pks, texts),
+        _revisions(found, pks, texts),
+        _sources(found, own | set(texts)),
+        _search(found, pks, texts),
+        _feeds({*found, *texts}),
+        _reports(found, pks, texts),
+        _exports({*found, *texts}),
     ]
 
 
@@ -267,18 +325,19 @@ def _comments(name: str, title: str, pks: Sequence[int], note: str = "") -> Plac
     return Place(name, title, min(len(pks), MOST), len(pks) > MOST, hits, note)
 
 
-def _own_texts(found: Members, own: Collection[int], words: Sequence[str], scope: Scope) -> Place:
-    """Articles of which title, byline or text have one of the words."""
-    marks = redaction.marks_of(words)
-    near = set(sorted(found)[:SAMPLES]) - set(scope.ids_left_out("article"))
+def _own_texts(found: Members, own: set[int], words: Sequence[str], scope: Scope) -> Place:
+    """Articles that are meant themselves, and those of which title, byline or text have one of the words."""
+    marks, texts = redaction.marks_of(words), scope.own_texts()
+    near = set(sorted(found)[:SAMPLES]) - set(scope.ids_left_out("article")) | set(texts[:SAMPLES])
     hits = []
     for article in queries.articles().filter(pk__in=near | set(sorted(own)[:SAMPLES])).defer("html").order_by("pk"):
         parts = [part for part in ("title", "byline", "body") if redaction.find(getattr(article, part), marks)]
-        if parts:
+        if parts or article.pk in texts:
             url = reverse("admin:archive_article_change", args=[article.pk])
-            said = ", ".join("text" if part == "body" else part for part in parts)
-            hits.append(Hit(f"article:{article.pk}", article.title, f"in its {said}", url))
-    count = max(len(own), len(hits))
+            said = "in its " + ", ".join("text" if part == "body" else part for part in parts)
+            said = "the article itself" if article.pk in texts else said
+            hits.append(Hit(f"article:{article.pk}", article.title, said, url))
+    count = max(len(own | set(texts)), len(hits))
     return Place("articles", "Articles’ own text and byline", count, False, hits[:SAMPLES])
 
 
@@ -287,8 +346,13 @@ def _counted(rows: QuerySet[Any]) -> tuple[int, bool]:
     return min(count, MOST_COUNTED), count > MOST_COUNTED
 
 
-def _mentions(found: Members, pks: Sequence[int]) -> Place:
-    rows = queries.mentions().accepted().filter(article_id__in=found, comment_id__in=pks)
+def _of(found: Members, pks: Sequence[int], texts: Collection[int]) -> Q:
+    """Rows of these comments, and of these articles themselves."""
+    return Q(article_id__in=found, comment_id__in=pks) | Q(article_id__in=texts, comment_id=None)
+
+
+def _mentions(found: Members, pks: Sequence[int], texts: Collection[int]) -> Place:
+    rows = queries.mentions().accepted().filter(_of(found, pks, texts))
     hits = [
         Hit("", row.entity.name, f"as “{row.surface}”", row.entity.get_absolute_url())
         for row in rows.select_related("entity").order_by("pk")[:SAMPLES]
@@ -296,13 +360,14 @@ def _mentions(found: Members, pks: Sequence[int]) -> Place:
     return Place("mentions", "Mentions of people and places", *_counted(rows), hits)
 
 
-def _revisions(found: Members, pks: Sequence[int]) -> Place:
-    rows = Revision.objects.filter(article_id__in=found, comment_id__in=pks)
-    hits = [
-        Hit("", f"version {number} of comment {pk}", cause, reverse("admin:archive_comment_change", args=[pk]))
-        for number, pk, cause in rows.order_by("pk").values_list("number", "comment_id", "cause")[:SAMPLES]
-        if pk
-    ]
+def _revisions(found: Members, pks: Sequence[int], texts: Collection[int]) -> Place:
+    rows = Revision.objects.filter(_of(found, pks, texts))
+    columns = rows.order_by("pk").values_list("number", "comment_id", "article_id", "cause")[:SAMPLES]
+    hits = []
+    for number, comment, article, cause in columns:
+        kind, pk = ("comment", comment) if comment else ("article", article)
+        url = reverse(f"admin:archive_{kind}_change", args=[pk])
+        hits.append(Hit("", f"version {number} of {kind} {pk}", cause, url))
     return Place("revisions", "Earlier texts", *_counted(rows), hits)
 
 
@@ -315,12 +380,12 @@ def _sources(found: Members, own: Collection[int]) -> Place:
     return Place("sources", "Sources", *_counted(rows), hits)
 
 
-def _search(found: Members, pks: Sequence[int]) -> Place:
-    rows = SearchDocument.objects.filter(article_id__in=found, comment_id__in=pks)
+def _search(found: Members, pks: Sequence[int], texts: Collection[int]) -> Place:
+    rows = SearchDocument.objects.filter(_of(found, pks, texts))
     return Place("search", "Search", *_counted(rows), [])
 
 
-def _feeds(found: Members) -> Place:
+def _feeds(found: Collection[int]) -> Place:
     """The feeds that show the latest of an article or a site, and so may show these."""
     articles = Article.objects.filter(pk__in=sorted(found)[:MOST_COUNTED])
     sites = Site.objects.filter(pk__in=articles.order_by().values("site_id")).order_by("name")
@@ -328,8 +393,8 @@ def _feeds(found: Members) -> Place:
     return Place("feeds", "Feeds", len(found) + sites.count() if found else 0, False, hits)
 
 
-def _reports(found: Members, pks: Sequence[int]) -> Place:
-    rows = Report.objects.filter(article_id__in=found, comment_id__in=pks)
+def _reports(found: Members, pks: Sequence[int], texts: Collection[int]) -> Place:
+    rows = Report.objects.filter(_of(found, pks, texts))
     hits = [
         Hit("", f"report {pk}", "with the text as it was", reverse("admin:archive_report_change", args=[pk]))
         for pk in rows.order_by("pk").values_list("pk", flat=True)[:SAMPLES]
@@ -337,7 +402,7 @@ def _reports(found: Members, pks: Sequence[int]) -> Place:
     return Place("reports", "Readers’ reports", *_counted(rows), hits)
 
 
-def _exports(found: Members) -> Place:
+def _exports(found: Collection[int]) -> Place:
     rows = queries.articles().corrected().filter(pk__in=sorted(found)[:MOST_COUNTED])
     hits = [
         Hit("", title, "in export_corrections", reverse("admin:archive_article_change", args=[pk]))

@@ -33,6 +33,8 @@ class Entry:
     ``articles``: id and digest of the article's name. ``comments``: article, id, digest of the comment's name.
     ``texts``: digests of whole comments. ``runs``: of each ``redaction.RUN`` words of them that follow one another.
     ``words`` are covered anywhere in these articles, ``quoted`` as whole quoted lines, both by their number of words.
+    ``own``: digests of the names of articles of which the text itself is gone; ``names``: of their titles and bylines,
+    by their number of words, which are looked for in what is known of their sources alone.
     ``sources``: sha256 of what was received -> spans. ``left_out``: ``comment:1``, ``article:1``.
     """
 
@@ -47,11 +49,16 @@ class Entry:
     quoted: dict[str, list[str]] = field(default_factory=dict)
     sources: dict[str, list[list[int]]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
 
     def marks(self) -> Marks:
         anywhere = merged({int(length): some for length, some in self.words.items()}, {RUN: self.runs})
         quoted = {int(length): frozenset(some) for length, some in self.quoted.items()}
         return Marks(anywhere, quoted, digest())
+
+    def marks_of_names(self) -> Marks:
+        return Marks({int(length): some for length, some in self.names.items()}, digest=digest())
 
 
 def path() -> Path:

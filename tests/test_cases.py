@@ -144,6 +144,19 @@ def test_words_are_hits_in_other_comments_and_in_articles(by: User) -> None:
     assert (place(case, "words").total, place(case, "articles").total) == (1, 1)
 
 
+def test_an_article_itself_is_a_hit_with_what_quotes_it(by: User) -> None:
+    body = "They kept eleven grey herons behind the old tannery until the flood."
+    article = make_article(body=body, comments=["> eleven grey herons\nReally?", f"So {body}", "no"])
+    make_article(comments=[f"I read that {body}"])
+    sync.rebuild()
+    sync.run()
+    case = make_case(by, texts=[article.pk])
+    assert (place(case, "articles").total, place(case, "quotes").total, found(case)) == (1, 3, [])
+    cases.leave_out(case, f"article:{article.pk}", by=by, out=True)
+    case.refresh_from_db()
+    assert (place(case, "articles").total, place(case, "quotes").total) == (0, 0)
+
+
 @pytest.mark.parametrize("words", [["x"], ["!!"], ["a\0b"], ["w" * 201], [f"word{n}" for n in range(51)]])
 def test_words_that_cannot_be_masked_are_refused(by: User, words: list[str]) -> None:
     assert cases.set_scope(make_case(by), Scope(), words, by=by)

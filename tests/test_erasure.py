@@ -127,6 +127,57 @@ def planted() -> Planted:
     return Planted(word, name, article.pk, first.pk, reply.pk, entity, data, case)
 
 
+def planted_article() -> Planted:
+    """The secret in an article's title, byline, text, address, earlier text, source and quotes."""
+    word, name = f"q{secrets.token_hex(6)}", f"n{secrets.token_hex(6)}"
+    title, told = f"The {word} herons", f"They kept {word} and eleven grey herons behind the old tannery."
+    texts = [f"{title}\nBy {name}\n{told}", "First speaks.", f"> {told}\nReally?", f"So {told[:-1]}, it says."]
+    data = "\n\n".join([f"{title} | Birds", *texts]).encode()
+    spans = [Span(data.decode().index(text), data.decode().index(text) + len(text)) for text in texts]
+    found = Discussion(
+        key=word[:1],
+        title=title,
+        body=told,
+        html=f'<p title="{word}">{told}</p>',
+        article_span=spans[0],
+        byline=f"By {name}",
+        url=f"https://example.org/{word}/herons",
+        comments=[Post(key, text, span) for key, text, span in zip("abc", texts[1:], spans[1:], strict=True)],
+    )
+    source = importer.receive(data, name=f"the-{word}-herons.txt")
+    Source.objects.filter(pk=source.pk).update(format="text", report={"title": title, "by": f"by {name}"}, state="done")
+    loader.store(found, source=source, site=loader.site_named("Birds"))
+    article = Article.objects.get(source=source)
+    first, _, quote = Comment.objects.filter(article=article).order_by("position")
+    make_article(title="Elsewhere", comments=[f"As I read: {told}"])
+    make_article(title="Copied", body=f"It was told that {told} So much for it.")
+    entity = around_article(article, word, name)
+    sync.rebuild()
+    sync.run()
+    by = make_user("moderator")
+    case = cases.open_case(by=by, kind="erasure", requester="R", contact="", basis="a wish", deadline=None)
+    cases.set_scope(case, Scope(texts=[article.pk]), [], by=by)
+    case.refresh_from_db()
+    return Planted(word, name, article.pk, first.pk, quote.pk, entity, data, case)
+
+
+def around_article(article: Article, word: str, name: str) -> int:
+    """Rows around an article that repeat what it says of itself."""
+    entity = Entity.objects.create(kind="person", name=word)
+    Alias.objects.create(entity=entity, kind="person", key=word)
+    start = article.body.index(word)
+    place: Any = {"entity": entity, "start": start, "end": start + len(word), "surface": word}
+    Mention.objects.create(article=article, revision=1, extractor="x", **place)
+    Judgement.objects.create(article_id=article.pk, verdict="confirm", **place)
+    Revision.objects.create(article=article, number=9, cause="read again", body=f"once {word}")
+    Report.objects.create(article_id=article.pk, reason=f"rude {word}", note=word, snapshot=article.body)
+    Review.objects.create(article=article, proposal={"lines": [], "reasons": [[0, word]], "comments": []})
+    operation = {"op": "title", "title": article.title, "by": article.byline}
+    Correction.objects.create(article=article, number=1, operation=operation, words=f"by {name}", by_name="x")
+    counters.recount_entities([entity.pk])
+    return entity.pk
+
+
 def missing(name: str) -> str:
     return f"reply-to-{name}"
 
@@ -259,6 +310,65 @@ def test_a_view_that_looks_for_an_erased_name_goes_and_others_stay() -> None:
     cases.set_scope(known.case, Scope(comments=[known.comment]), [], by=owner)
     erase(known)
     assert list(SavedView.objects.filter(owner=owner).values_list("words", flat=True)) == ["herons"]
+
+
+@pytest.mark.django_db
+def test_an_erased_article_is_in_no_table_and_on_no_page(caplog: pytest.LogCaptureFixture) -> None:
+    known = planted_article()
+    assert {"archive_article", "archive_correction", "archive_source", "source bytes"} <= set(traces(*known.needles))
+    assert leaks(known, known.word)
+    assert leaks(known, known.name)
+    with caplog.at_level(logging.DEBUG):
+        erase(known)
+    assert traces(*known.needles) == []
+    assert leaks(known, *known.needles) == []
+    assert not [needle for needle in known.needles if needle in caplog.text + suppressions.path().read_text()]
+
+
+@pytest.mark.django_db
+def test_what_was_said_about_an_erased_article_stays_readable() -> None:
+    known = planted_article()
+    erase(known)
+    page = Client().get(Article.objects.get(pk=known.article).get_absolute_url()).text
+    assert "This article was erased" in page
+    assert "First speaks." in page
+    assert "Really?" in page
+    rows = Comment.objects.filter(article_id=known.article)
+    assert set(rows.values_list("status", flat=True)) == {"published"}
+    source = Source.objects.get(article=known.article)
+    text = decode(zstandard.decompress(bytes(source.content or b""))).text
+    assert len(text) == len(known.data.decode())
+    assert "First speaks." in text
+    entry = queries.decisions().get(action="erase", target="article")
+    assert (entry.target_id, entry.to_state) == (known.article, "erased")
+
+
+@pytest.mark.django_db
+def test_no_import_brings_an_erased_article_back() -> None:
+    known = planted_article()
+    title, body = Article.objects.values_list("title", "body").get(pk=known.article)
+    erase(known)
+    Source.objects.update(reader_version="older")
+    importer.import_source(known.data, name="again.txt", format="text")
+    found = Discussion("other", title, body, [Post("z", "Who?")])
+    source = importer.receive(f"{title}, again\n{body}\nWho?".encode(), name="other.txt")
+    loader.store(found, source=source, site=loader.site_named("Elsewhere"))
+    assert traces(known.word, known.name) == []
+    assert Article.objects.filter(is_erased=True).count() == 2
+
+
+@pytest.mark.django_db
+def test_an_article_is_held_with_its_comments_and_released() -> None:
+    known = planted_article()
+    by = make_user("moderator")
+    assert cases.hold(known.case, by=by)[0] == ""
+    assert Client().get(f"/a/{known.article}/-/").status_code == 404
+    assert cases.holds(known.case)
+    assert cases.release(known.case, by=by) == ""
+    assert Article.objects.get(pk=known.article).status == "published"
+    cases.hold(known.case, by=by)
+    erase(known)
+    assert Article.objects.get(pk=known.article).status == "published"
 
 
 @pytest.mark.django_db
@@ -412,6 +522,19 @@ def test_a_restored_backup_holds_nothing_once_the_list_is_applied() -> None:
         assert leaks(known, *known.needles) == []
         call_command("apply_suppressions", "--all", stdout=out)
         assert traces(*known.needles) == []
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_restored_backup_holds_nothing_of_an_erased_article() -> None:
+    known = planted_article()
+    with backup() as restore:
+        erase(known)
+        restore()
+        assert traces(*known.needles)
+        call_command("apply_suppressions", stdout=io.StringIO())
+        assert traces(*known.needles) == []
+        assert leaks(known, *known.needles) == []
+        assert Article.objects.get(pk=known.article).is_erased
 
 
 class backup:  # noqa: N801  reads as what it is

@@ -86,6 +86,7 @@ class ArticleAdmin(Moderated[Article]):
 
     def explain(self, obj: Article) -> dict[str, Any]:
         facts = [
+            *([("Erased", "title, byline and text, for good")] if obj.is_erased else []),
             ("Title", f"{obj.title_basis} in the source" if obj.title_basis == "stated" else obj.title_basis),
             ("Site", obj.site.name),
             ("Byline", obj.byline or "unknown"),

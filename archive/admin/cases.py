@@ -86,6 +86,12 @@ class ScopeForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Addresses or numbers: added to what the conditions above find.",
     )
+    texts = forms.CharField(
+        label="And these articles themselves",
+        required=False,
+        max_length=5_000,
+        help_text="Addresses or numbers: their title, byline and text. The comments under them stay.",
+    )
     words = forms.CharField(
         label="Words to mask",
         required=False,
@@ -97,7 +103,7 @@ class ScopeForm(forms.Form):
     def __init__(self, data: Any = None, *, initial: dict[str, Any]) -> None:
         super().__init__(data, initial=initial, label_suffix="")
         self.fields["site"].queryset = queries.sites()  # type: ignore[attr-defined]
-        for name in ("query", "author", "entity", "articles"):
+        for name in ("query", "author", "entity", "articles", "texts"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
 
     def clean_entity(self) -> int | None:
@@ -113,6 +119,9 @@ class ScopeForm(forms.Form):
 
     def clean_articles(self) -> list[int]:
         return self.numbers(_ARTICLE, "articles", queries.articles())
+
+    def clean_texts(self) -> list[int]:
+        return self.numbers(_ARTICLE, "texts", queries.articles().filter(is_erased=False))
 
     def clean_comments(self) -> list[int]:
         return self.numbers(_COMMENT, "comments", queries.comments())
@@ -139,6 +148,7 @@ class ScopeForm(forms.Form):
             said["comments"],
             before.left_out,
             before.found,
+            said["texts"],
         )
 
     def said_words(self) -> list[str]:
@@ -155,6 +165,7 @@ def said_before(case: Case) -> dict[str, Any]:
         "entity": known.entity or "",
         "articles": ", ".join(map(str, known.articles)),
         "comments": ", ".join(map(str, known.comments)),
+        "texts": ", ".join(map(str, known.texts)),
         "words": "\n".join(case.words),
     }
 
@@ -321,6 +332,7 @@ class CaseAdmin(Workplace[Case]):
             "may_work": self.may_work(request),
             "conditions": conditions(case),
             "found": scope.size(found),
+            "texts": len(Scope.of(case).own_texts()),
             "too_wide": cases.TOO_WIDE if too_wide else "",
             "places": [] if too_wide or case.state in cases.OVER else scope.preview(case, found),
             "left_out": [(key, key.replace(":", " ")) for key in left_out[:MOST_LISTED]],
@@ -356,6 +368,7 @@ class CaseAdmin(Workplace[Case]):
             "case": case,
             "phrase": cases.phrase(case),
             "found": scope.size(scope.members(case)),
+            "texts": len(Scope.of(case).own_texts()),
             "days": settings.ERASE_AFTER_DAYS,
             "two_people": settings.ERASE_TWO_PEOPLE,
             "trouble": trouble,
@@ -386,6 +399,7 @@ def conditions(case: Case) -> list[tuple[str, str]]:
         ("That mention", entity.name if entity else ""),
         ("Under the articles", ", ".join(map(str, known.articles))),
         ("Picked by hand", f"{len(known.comments):,}" if known.comments else ""),
+        ("The articles themselves", ", ".join(map(str, known.texts))),
         ("Words to mask", " · ".join(case.words)),
     ]
     return [(words, said) for words, said in found if said]

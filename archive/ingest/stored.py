@@ -106,7 +106,7 @@ class StoredReading:
 
         ``text`` is the decoded source, where it is plain text.
         """
-        if Comment.Status.ERASED in self.statuses:
+        if self.article.is_erased or Comment.Status.ERASED in self.statuses:
             return ERASED
         about = Decision.objects.filter(article_id=self.article.pk, target="comment", target_id__isnull=False)
         decided = set(about.values_list("target_id", flat=True))

@@ -84,6 +84,7 @@ class Article(models.Model):
     version = models.IntegerField(default=1, help_text="grows with each visible change")
     changed_at = models.DateTimeField(default=timezone.now, help_text="of the last visible change")
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
+    is_erased = models.BooleanField(default=False, help_text="its own text; the comments under it stay")
 
     class Meta:
         ordering = ["-id"]

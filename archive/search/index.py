@@ -151,21 +151,25 @@ def saying(phrases: Sequence[str]) -> QuerySet[SearchDocument]:
 
 # Each phrase is looked up for itself: of one query of hundreds, the index would weigh each document against all.
 _REPEATING = """
-    SELECT DISTINCT found.comment_id FROM unnest(%(phrases)s::text[], %(languages)s::text[]) AS said (phrase, config),
+    SELECT DISTINCT found.article_id, found.comment_id
+    FROM unnest(%(phrases)s::text[], %(languages)s::text[]) AS said (phrase, config),
     LATERAL (
-        SELECT comment_id FROM archive_searchdocument
-        WHERE vector @@ phraseto_tsquery(said.config::regconfig, said.phrase) AND comment_id IS NOT NULL LIMIT %(most)s
+        SELECT article_id, comment_id FROM archive_searchdocument
+        WHERE vector @@ phraseto_tsquery(said.config::regconfig, said.phrase) LIMIT %(most)s
     ) AS found
 """
 
 
-def repeating(phrases: Sequence[tuple[str, str]], *, most: int) -> set[int]:
-    """Ids of comments that say one of these, ``most`` for each; with each phrase, the language that it is in."""
+def repeating(phrases: Sequence[tuple[str, str]], *, most: int) -> set[tuple[int, int | None]]:
+    """Article and comment (None: its own text) that say one of these; with each phrase, the language that it is in.
+
+    At most ``most`` for each phrase.
+    """
     with connection.cursor() as cursor:
         texts = [phrase for phrase, _ in phrases]
         languages = [configuration(language) for _, language in phrases]
         cursor.execute(_REPEATING, {"phrases": texts, "languages": languages, "most": most})
-        return {pk for (pk,) in cursor.fetchall()}
+        return set(cursor.fetchall())
 
 
 def comment_ids_with(query: Query) -> QuerySet[SearchDocument, Any]:
