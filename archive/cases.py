@@ -45,7 +45,7 @@ def _logged(case: Case, action: str, by: User | Machine, words: str, *, before: 
         case_id=case.pk,
         detail=detail,
     )
-    decision_log.append([entry], has_parent=False, by=by, reason=words)
+    decision_log.append([entry], by=by, reason=words)
 
 
 def _locked(case: Case) -> Case:

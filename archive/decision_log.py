@@ -14,10 +14,9 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db import connection
 from django.utils import timezone
 
-from archive import queries
+from archive import prepared, queries
 from archive.models import Decision
 
 if TYPE_CHECKING:
@@ -32,7 +31,15 @@ MAX_LISTED = 100  # breaks that a verification names; all are counted
 LATER: dict[str, object] = {"cause": "", "case_id": None, "detail": {}}
 COLUMNS = [column.attname for column in Decision._meta.concrete_fields]
 HASHED = [name for name in COLUMNS if name != "hash"]
-_COPY = f"COPY {Decision._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
+_NUMBER = """
+    SELECT nextval(pg_get_serial_sequence('archive_decision', 'id')),
+        (SELECT hash FROM archive_decision ORDER BY id DESC LIMIT 1)
+    FROM generate_series(1, %(entries)s)
+"""
+_ADD = f"""
+    INSERT INTO archive_decision ({", ".join(COLUMNS)})
+    SELECT {", ".join(COLUMNS)} FROM jsonb_populate_recordset(NULL::archive_decision, %(rows)s::jsonb)
+"""  # noqa: S608  names of columns
 
 
 class Machine(NamedTuple):
@@ -41,31 +48,31 @@ class Machine(NamedTuple):
     name: str
 
 
-def append(entries: Sequence[Decision], *, has_parent: bool, by: User | Machine, reason: str) -> None:
-    """Write the entries at the end of the chain; with ``has_parent``, the first is the parent of the others.
+def append(entries: Sequence[Decision], *, by: User | Machine, reason: str, parent_id: int | None = None) -> None:
+    """Write the entries at the end of the chain; with ``parent_id``, as parts of that decision.
 
     The lock is the last that a decision takes, so nobody waits in it.
     """
     actor_id, actor_name = _actor(by)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOG_LOCK])
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [Decision._meta.db_table, len(entries)],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    previous = queries.decisions().order_by("-pk").values_list("hash", flat=True).first() or FIRST_HASH
-    at = timezone.now()
-    for pk, entry in zip(ids, entries, strict=True):
+    prepared.run("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": LOG_LOCK})
+    numbered = prepared.run(
+        _NUMBER, {"entries": len(entries)}
+    )  # a statement of its own: it sees what others have added
+    previous, at = numbered[0][1] or FIRST_HASH, timezone.now()
+    for (pk, _), entry in zip(numbered, entries, strict=True):
         entry.pk, entry.at, entry.reason = pk, at, reason.strip()
-        entry.actor_id, entry.actor_name = actor_id, actor_name
-        entry.parent_id = ids[0] if has_parent and pk != ids[0] else None
+        entry.actor_id, entry.actor_name, entry.parent_id = actor_id, actor_name, parent_id
         entry.previous_hash = previous
         entry.hash = previous = hash_of(entry)
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for entry in entries:
-            row = [getattr(entry, name) for name in COLUMNS]
-            copy.write_row([json.dumps(value) if isinstance(value, dict) else value for value in row])
+    rows = [{name: getattr(entry, name) for name in COLUMNS} for entry in entries]
+    prepared.run(_ADD, {"rows": json.dumps(rows, default=str)})
+
+
+def append_parts(parent: Decision, entries: Sequence[Decision], *, by: User | Machine, reason: str) -> None:
+    """Write a decision on many, unless it was written before, and these entries as parts of it."""
+    if parent.pk is None:
+        append([parent], by=by, reason=reason)
+    append(entries, by=by, reason=reason, parent_id=parent.pk)
 
 
 def check_actor(by: object) -> None:

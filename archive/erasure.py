@@ -436,7 +436,7 @@ def _wipe(
     index.index(article.pk, None)
     outbox.add(article.pk)
     if gone:
-        decision_log.append(gone, has_parent=False, by=by, reason="erased")
+        decision_log.append(gone, by=by, reason="erased")
     return Wiped(len(fresh), True)
 
 

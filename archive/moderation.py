@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Max
 
-from archive import counters, decision_log, masks, outbox, queries, queue, reports
+from archive import counters, decision_log, masks, outbox, prepared, queries, queue, reports
 from archive.decision_log import Machine
-from archive.models import Article, Comment, Decision, Entity, FormerComment
+from archive.models import Article, Comment, Decision, FormerComment
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -33,6 +32,7 @@ RULE = "rule"  # is written, changed and switched by ``rules``
 WORDS = "words"  # of a comment, covered by a rule
 STRUCTURE = "structure"  # of an article: corrected, published and discarded in its review, and undone there
 MAX_REASON = 500  # characters
+SEEN = Comment.Status.PUBLISHED  # the one state in which readers see a comment
 
 
 class State(NamedTuple):
@@ -105,6 +105,31 @@ TRANSITIONS: dict[tuple[str, str], tuple[frozenset[str], str]] = {
     (ARTICLE, Action.RESTORE): (frozenset({Article.Status.HIDDEN}), Article.Status.PUBLISHED),
     (ARTICLE, Action.PUBLISH): (frozenset({Article.Status.IN_REVIEW}), Article.Status.PUBLISHED),
 }
+# The article first, and only then its comments: a statement that asks for both could take them in any order.
+_LOCK = """
+    WITH article AS MATERIALIZED (
+        SELECT id, status, version FROM archive_article WHERE id = %(article)s FOR NO KEY UPDATE
+    ), comment AS MATERIALIZED (
+        SELECT comment.id, comment.status, comment.version, comment.cause
+        FROM article JOIN archive_comment AS comment ON comment.article_id = article.id
+        WHERE comment.article_id = %(article)s AND comment.id = ANY(%(comments)s::bigint[])
+        ORDER BY comment.id FOR NO KEY UPDATE OF comment
+    )
+    SELECT 'article', id, status, version, '' FROM article
+    UNION ALL SELECT 'comment', id, status, version, cause FROM comment
+"""
+_CHANGE = """
+    UPDATE archive_comment AS comment SET status = new.status, cause = new.cause
+    FROM unnest(%(articles)s::bigint[], %(ids)s::bigint[], %(states)s::text[], %(causes)s::text[])
+        AS new (article_id, id, status, cause)
+    WHERE comment.article_id = new.article_id AND comment.id = new.id
+"""
+_LATEST = """
+    SELECT decision.target, decision.article_id, decision.target_id, max(decision.id)
+    FROM unnest(%(targets)s::text[], %(articles)s::bigint[], %(ids)s::bigint[])
+        AS asked (target, article_id, target_id)
+    JOIN archive_decision AS decision USING (target, article_id, target_id) GROUP BY 1, 2, 3
+"""
 
 
 def key_of(target: Comment | Article) -> Key:
@@ -151,7 +176,7 @@ def log_structure(article: Article, *, action: str, words: str, by: User | Machi
     decision_log.check_actor(by)
     key = Key(STRUCTURE, article.pk, article.pk)
     entry = _entry(key, action, "", operation, article.version)
-    decision_log.append([entry], has_parent=False, by=by, reason=words)
+    decision_log.append([entry], by=by, reason=words)
     return entry
 
 
@@ -238,13 +263,13 @@ def undo_words(decision: Decision, *, by: User | Machine, reason: str, cause: st
         whole = Decision(
             action=Action.UNDO, target=WORDS, undoes_id=decision.pk, to_state="" if was_covered else "masked"
         )
-        written = entries if decision.target_id else [whole, *entries]
-        for entry in written:
+        made = None
+        for entry in [whole, *entries]:
             entry.cause = cause
         if entries:
-            decision_log.append(written, has_parent=not decision.target_id, by=by, reason=reason)
-            masks.keep(found.kept, version=found.version, decision_id=written[0].pk)
-    return Result(written[0] if entries else None, [_key_of_entry(entry) for entry in entries], problems)
+            made = _log(entries, parent=None if decision.target_id else whole, by=by, reason=reason)
+            masks.keep(found.kept, version=found.version, decision_id=made.pk)
+    return Result(made, [_key_of_entry(entry) for entry in entries], problems)
 
 
 def _parts_of(decision: Decision) -> Iterable[Decision]:
@@ -315,14 +340,9 @@ def _lock(keys: Iterable[Key]) -> dict[Key, State]:
         comment_ids[key.article_id] += [key.target_id] if key.target == COMMENT else []
     states: dict[Key, State] = {}
     for article_id in sorted(comment_ids):
-        rows = queries.articles().filter(pk=article_id).select_for_update(no_key=True)
-        for status, version in rows.values_list("status", "version"):
-            states[Key(ARTICLE, article_id, article_id)] = State(status, version)
-        if pks := comment_ids[article_id]:
-            locked = queries.comments().filter(article_id=article_id, pk__in=pks).order_by("pk")
-            columns = locked.select_for_update(no_key=True).values_list("pk", "status", "version", "cause")
-            for pk, status, version, cause in columns:
-                states[Key(COMMENT, article_id, pk)] = State(status, version, cause)
+        values = {"article": article_id, "comments": comment_ids[article_id]}
+        for target, pk, status, version, cause in prepared.run(_LOCK, values):
+            states[Key(target, article_id, pk)] = State(status, version, cause)
     return states
 
 
@@ -418,11 +438,13 @@ def _entry(
 
 def _latest_decisions(keys: Collection[Key]) -> dict[Key, int]:
     """The newest log entry about each of these, in one query."""
-    found = queries.decisions().filter(
-        article_id__in={key.article_id for key in keys}, target_id__in={key.target_id for key in keys}
-    )
-    rows = found.order_by().values_list("target", "article_id", "target_id").annotate(newest=Max("pk"))
-    return {Key(target, article_id or 0, target_id or 0): newest for target, article_id, target_id, newest in rows}
+    rows = prepared.run(_LATEST, _columns(keys))
+    return {Key(target, article_id, target_id): newest for target, article_id, target_id, newest in rows}
+
+
+def _columns(keys: Collection[Key]) -> dict[str, list[Any]]:
+    targets, articles, ids = zip(*keys, strict=True) if keys else ((), (), ())
+    return {"targets": list(targets), "articles": list(articles), "ids": list(ids)}
 
 
 def _in_words(key: Key, status: str) -> str:
@@ -434,43 +456,42 @@ def _carry_out(entries: list[Decision], *, parent: Decision | None, by: User | M
     if not entries:
         return None
     if changing := [entry for entry in entries if entry.from_state != entry.to_state]:
-        _change(changing)
-        _bring_up_to_date(changing)
-    written = [parent, *entries] if parent else entries
-    decision_log.append(written, has_parent=parent is not None, by=by, reason=reason)
-    return written[0]
+        change = _change_comments if changing[0].target == COMMENT else _change_articles
+        change(changing)
+    return _log(entries, parent=parent, by=by, reason=reason)
 
 
-def _change(entries: Iterable[Decision]) -> None:
-    groups: dict[tuple[str, str, str], list[Key]] = defaultdict(list)
-    for entry in entries:
-        groups[entry.target, entry.to_state, entry.cause].append(_key_of_entry(entry))
-    for (target, to_state, cause), keys in groups.items():
-        ids = [key.target_id for key in keys]
-        if target == ARTICLE:
-            queries.articles().filter(pk__in=ids).update(status=to_state)
-            if to_state == Article.Status.IN_REVIEW:  # a publication was undone: somebody has to look again
-                queries.reviews().filter(article_id__in=ids).update(is_open=True)
-        else:
-            rows = queries.comments().filter(article_id__in={key.article_id for key in keys}, pk__in=ids)
-            rows.update(status=to_state, cause=cause)
+def _log(entries: Sequence[Decision], *, parent: Decision | None, by: User | Machine, reason: str) -> Decision:
+    if parent is None:
+        decision_log.append(entries, by=by, reason=reason)
+        return entries[0]
+    decision_log.append_parts(parent, entries, by=by, reason=reason)
+    return parent
 
 
-def _bring_up_to_date(entries: Iterable[Decision]) -> None:
-    """Counts, versions and the outbox: what pages, caches and search go by."""
+def _change_comments(entries: Sequence[Decision]) -> None:
     keys = [_key_of_entry(entry) for entry in entries]
-    whole = {key.article_id for key in keys if key.target == ARTICLE}
-    comment_ids: dict[int, list[int]] = {key.article_id: [] for key in keys}
-    for key in keys:
-        comment_ids[key.article_id] += [key.target_id] if key.target == COMMENT else []
-    named = counters.entities_in(whole) | counters.entities_in(
-        comment_ids.keys(), {pk for pks in comment_ids.values() for pk in pks}
-    )
-    # Two transactions that count the same entity at once would each miss the other's change: the second waits here.
-    list(Entity.objects.filter(pk__in=named).order_by("pk").select_for_update(no_key=True).values_list("pk"))
-    counters.recount_articles(comment_ids.keys())
-    counters.recount_entities(named)
-    counters.raise_versions(comment_ids.keys())
-    queue.follow_reviews(whole)
-    for article_id, pks in comment_ids.items():
-        outbox.add(article_id, None if article_id in whole else pks)
+    states, causes = [entry.to_state for entry in entries], [entry.cause for entry in entries]
+    prepared.run(_CHANGE, {**_columns(keys), "states": states, "causes": causes})
+    seen = {
+        (key.article_id, key.target_id): (entry.to_state == SEEN) - (entry.from_state == SEEN)
+        for key, entry in zip(keys, entries, strict=True)
+    }
+    counters.follow(seen)
+    outbox.add_comments(seen)
+
+
+def _change_articles(entries: Sequence[Decision]) -> None:
+    """With all that is under them: this is counted anew."""
+    ids = {entry.article_id or 0 for entry in entries}
+    for to_state in {entry.to_state for entry in entries}:
+        pks = [entry.article_id or 0 for entry in entries if entry.to_state == to_state]
+        queries.articles().filter(pk__in=pks).update(status=to_state)
+        if to_state == Article.Status.IN_REVIEW:  # a publication was undone: somebody has to look again
+            queries.reviews().filter(article_id__in=pks).update(is_open=True)
+    counters.recount_articles(ids)
+    counters.recount_entities(counters.entities_in(ids))
+    counters.raise_versions(ids)
+    queue.follow_reviews(ids)
+    for article_id in ids:
+        outbox.add(article_id)

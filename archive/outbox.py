@@ -5,23 +5,36 @@ The row is what counts. Should the nudge be lost, the worker's own clock finds t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection, transaction
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
+from archive import prepared
 from archive.models import Outbox
 
 SYNC_SEARCH = "archive.jobs.sync_search"
 EXTRACT = "archive.jobs.extract_entities"
 WORK_ON_CASE = "archive.jobs.work_on_case"
+_ADD_COMMENTS = """
+    INSERT INTO archive_outbox (article_id, comment_ids, created_at)
+    SELECT article_id, jsonb_agg(comment_id), now()
+    FROM unnest(%(articles)s::bigint[], %(comments)s::bigint[]) AS changed (article_id, comment_id) GROUP BY 1
+"""
 
 
 def add(article_id: int, comment_ids: Sequence[int] | None = None) -> None:
     """The article changed, or only these comments of it: search has to be brought up to date."""
     Outbox.objects.create(article_id=article_id, comment_ids=None if comment_ids is None else list(comment_ids))
+    transaction.on_commit(_nudge_search)
+
+
+def add_comments(pairs: Iterable[tuple[int, int]]) -> None:
+    """These comments changed, each named with its article."""
+    articles, comments = zip(*pairs, strict=True)
+    prepared.run(_ADD_COMMENTS, {"articles": list(articles), "comments": list(comments)})
     transaction.on_commit(_nudge_search)
 
 

@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from archive import outbox
+from archive import outbox, prepared
 from archive.models import Waiting, WaitingTally
 
 if TYPE_CHECKING:
@@ -65,36 +65,39 @@ _PUT = """
 """
 _SETTLE = """
     WITH done AS (
-        UPDATE archive_waiting SET settled_at = now(), decision_id = %(decision)s
-        WHERE settled_at IS NULL AND {which} RETURNING kind, site_id
+        UPDATE archive_waiting AS waiting SET settled_at = now(), decision_id = %(decision)s
+        {which} AND settled_at IS NULL RETURNING kind, site_id
     )
     INSERT INTO archive_waitingtally (kind, site_id, waiting) SELECT kind, site_id, -count(*) FROM done GROUP BY 1, 2
     RETURNING kind
 """
-_SETTLE_COMMENTS = _SETTLE.format(which="article_id = ANY(%(articles)s) AND comment_id = ANY(%(comments)s)")
+# Pairs are compared as pairs: for two lists, an index would be asked for each of the one with each of the other.
+_ABOUT = """
+    FROM unnest(%(articles)s::bigint[], %(comments)s::bigint[]) AS target (article_id, comment_id)
+    WHERE waiting.article_id = target.article_id AND waiting.comment_id = target.comment_id
+"""
+_SETTLE_COMMENTS = _SETTLE.format(which=_ABOUT)
+_SETTLE_HELD = _SETTLE.format(which=f"{_ABOUT} AND kind = 'held'")
 _SETTLE_ARTICLES = _SETTLE.format(
-    which="article_id = ANY(%(articles)s) AND comment_id IS NULL AND kind = ANY(%(kinds)s)"
+    which="WHERE article_id = ANY(%(articles)s::bigint[]) AND comment_id IS NULL AND kind = ANY(%(kinds)s::text[])"
 )
-_SETTLE_HELD = _SETTLE.format(
-    which="article_id = ANY(%(articles)s) AND comment_id = ANY(%(comments)s) AND kind = 'held'"
-)
-_SETTLE_SUBJECT = _SETTLE.format(which="kind = ANY(%(kinds)s) AND subject_id = %(subject)s")
+_SETTLE_SUBJECT = _SETTLE.format(which="WHERE kind = ANY(%(kinds)s::text[]) AND subject_id = %(subject)s")
 # What waits again by now, for a new reason, is not opened a second time. Comments are compared by "=", for which there
 # is an index: with IS NOT DISTINCT FROM each of thousands of cards was compared with all others of its article.
 _REOPEN = """
     WITH again AS (
         UPDATE archive_waiting AS waiting SET settled_at = NULL, decision_id = NULL
-        WHERE decision_id = ANY(%s) AND article_id = ANY(%s) AND (comment_id IS NULL OR comment_id = ANY(%s))
-        AND NOT EXISTS (
+        {which} AND decision_id = ANY(%(decisions)s::bigint[]) AND NOT EXISTS (
             SELECT FROM archive_waiting AS other WHERE other.settled_at IS NULL AND other.kind = waiting.kind
-            AND other.article_id = waiting.article_id AND other.comment_id = waiting.comment_id
-        ) AND NOT (comment_id IS NULL AND EXISTS (
-            SELECT FROM archive_waiting AS other WHERE other.settled_at IS NULL AND other.kind = waiting.kind
-            AND other.article_id = waiting.article_id AND other.comment_id IS NULL
-        )) RETURNING kind, site_id
+            AND other.article_id = waiting.article_id AND other.comment_id {same}
+        ) RETURNING kind, site_id
     )
     INSERT INTO archive_waitingtally (kind, site_id, waiting) SELECT kind, site_id, count(*) FROM again GROUP BY 1, 2
 """
+_REOPEN_COMMENTS = _REOPEN.format(which=_ABOUT, same="= waiting.comment_id")
+_REOPEN_ARTICLES = _REOPEN.format(
+    which="WHERE article_id = ANY(%(articles)s::bigint[]) AND comment_id IS NULL", same="IS NULL"
+)
 _FOLLOW_REVIEWS = """
     SELECT article.id, review.uncertain, review.is_open AND article.status IN ('published', 'in_review')
     FROM archive_article AS article JOIN archive_review AS review ON review.article_id = article.id
@@ -121,40 +124,42 @@ def put(items: Iterable[Item]) -> list[int]:
 
 def settle(targets: Sequence[Target], *, decision_id: int | None) -> set[str]:
     """What was decided on waits no more, whatever it waited for; a review has an end of its own. Returns the kinds."""
-    kinds: set[str] = set()
-    comments = [comment for _, comment in targets if comment is not None]
-    whole = [article for article, comment in targets if comment is None]
-    with connection.cursor() as cursor:
-        if comments:
-            articles = list({article for article, comment in targets if comment is not None})
-            given = {"decision": decision_id, "articles": articles, "comments": comments}
-            cursor.execute(_SETTLE_COMMENTS, given)
-            kinds |= {kind for (kind,) in cursor.fetchall()}
-        if whole:
-            cursor.execute(_SETTLE_ARTICLES, {"decision": decision_id, "articles": whole, "kinds": [REPORT]})
-            kinds |= {kind for (kind,) in cursor.fetchall()}
-    return kinds
+    comments, articles = _apart(targets)
+    rows: list[tuple[str]] = []
+    if comments["comments"]:
+        rows += prepared.run(_SETTLE_COMMENTS, {**comments, "decision": decision_id})
+    if articles:
+        given = {"articles": articles, "kinds": [REPORT], "decision": decision_id}
+        rows += prepared.run(_SETTLE_ARTICLES, given)
+    return {kind for (kind,) in rows}
 
 
 def release(targets: Sequence[Target], *, decision_id: int | None) -> None:
     """These are held no more, because that was undone: no card asks what to do about it."""
-    comments = [comment for _, comment in targets if comment is not None]
-    articles = list({article for article, _ in targets})
-    with connection.cursor() as cursor:
-        cursor.execute(_SETTLE_HELD, {"decision": decision_id, "articles": articles, "comments": comments})
+    comments, _ = _apart(targets)
+    prepared.run(_SETTLE_HELD, {**comments, "decision": decision_id})
+
+
+def _apart(targets: Sequence[Target]) -> tuple[dict[str, list[int]], list[int]]:
+    """Articles and comments in two columns; and those that are articles themselves."""
+    pairs = [(article, comment) for article, comment in targets if comment is not None]
+    columns = {"articles": [article for article, _ in pairs], "comments": [comment for _, comment in pairs]}
+    return columns, [article for article, comment in targets if comment is None]
 
 
 def settle_subject(kind: str, subject_id: int, *, decision_id: int | None) -> None:
     """The same of something that is neither an article nor a comment: a case that was closed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SETTLE_SUBJECT, {"decision": decision_id, "kinds": [kind], "subject": subject_id})
+    prepared.run(_SETTLE_SUBJECT, {"decision": decision_id, "kinds": [kind], "subject": subject_id})
 
 
 def reopen(decision_ids: Collection[int], targets: Sequence[Target]) -> None:
     """These decisions were undone on these targets: what they settled waits again."""
-    articles, comments = {article for article, _ in targets}, [comment for _, comment in targets if comment]
-    with connection.cursor() as cursor:
-        cursor.execute(_REOPEN, [list(decision_ids), list(articles), comments])
+    comments, articles = _apart(targets)
+    decisions = list(decision_ids)
+    if comments["comments"]:
+        prepared.run(_REOPEN_COMMENTS, {**comments, "decisions": decisions})
+    if articles:
+        prepared.run(_REOPEN_ARTICLES, {"articles": articles, "decisions": decisions})
 
 
 def follow_reviews(article_ids: Collection[int]) -> None:
@@ -164,8 +169,8 @@ def follow_reviews(article_ids: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_FOLLOW_REVIEWS, [list(article_ids)])
         rows = cursor.fetchall()
-        if done := [article for article, _, is_open in rows if not is_open]:
-            cursor.execute(_SETTLE_ARTICLES, {"decision": None, "articles": done, "kinds": [REVIEW]})
+    if done := [article for article, _, is_open in rows if not is_open]:
+        prepared.run(_SETTLE_ARTICLES, {"decision": None, "articles": done, "kinds": [REVIEW]})
     put(Item(REVIEW, article, None, {"uncertain": uncertain}) for article, uncertain, is_open in rows if is_open)
 
 

@@ -195,7 +195,7 @@ def _log(rule: Rule, action: str, by: User, words: str, to_state: str = "") -> N
         action=action, target=RULE, target_id=rule.pk, revision=rule.version, to_state=to_state,
         detail={"name": rule.name},
     )  # fmt: skip
-    decision_log.append([entry], has_parent=False, by=by, reason=words)
+    decision_log.append([entry], by=by, reason=words)
 
 
 # --- Using them ---
@@ -262,7 +262,7 @@ def _mask(rule: Rule, found: Iterable[tuple[int, Sequence[Hit]]], *, is_read: bo
     told = {"rule": rule.pk, "version": rule.version, "comments": len(entries)}
     whole = _masked(None, None, sum(entry.detail["places"] for entry in entries))
     whole.detail |= told
-    decision_log.append([whole, *entries], has_parent=True, by=_machine(rule), reason=_reason(rule))
+    decision_log.append_parts(whole, entries, by=_machine(rule), reason=_reason(rule))
     version = RuleVersion.objects.get(rule=rule, number=rule.version)
     masks.keep(kept, version=version, decision_id=whole.pk)
     return whole

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from archive import counters, moderation, queries
 from archive.ingest import loader
 from archive.ingest.records import Discussion, Post
-from archive.models import Article, Comment, Site, Source, Tally
+from archive.models import Article, Comment, Entity, Mention, Site, Source, Tally
 from archive.queries import Period
 from tests.makers import comments_of, make_article, make_user
 
@@ -142,3 +143,53 @@ def test_whatever_happens_the_tallies_are_what_a_count_would_give(steps: list[tu
 def test_a_period_is_the_months_row() -> None:
     make_article(comments="ab", published_at=MARCH)
     assert queries.periods()[0] == Period("2017-03", 1, 2)
+
+
+DAYS = st.lists(st.sampled_from([None, 0, 0, 1, 2, 40]), min_size=6, max_size=6)
+ACTS = st.lists(
+    st.tuples(st.sampled_from(["hide", "restore", "spam", "hold", "undo"]), st.sets(st.integers(0, 5), min_size=1)),
+    max_size=8,
+)
+
+
+def mention(comment: Comment, entity: Entity) -> None:
+    Mention.objects.create(
+        article_id=comment.article_id, comment=comment, entity=entity, revision=1, start=0, end=1, surface="x"
+    )
+    counters.recount_entities([entity.pk])
+
+
+def counted() -> list[Any]:
+    """All that is counted of what readers see."""
+    articles = Article.objects.order_by("pk").values_list("comment_count", "last_comment_at", "activity")
+    return [*articles, *Entity.objects.order_by("pk").values_list("mention_count"), months()]
+
+
+@limits(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(DAYS, ACTS)
+def test_counts_after_any_decisions_are_those_of_a_recount(
+    monkeypatch: pytest.MonkeyPatch, days: list[int | None], acts: list[tuple[str, set[int]]]
+) -> None:
+    monkeypatch.setattr(counters, "MOST_DAYS", 2)
+    with transaction.atomic():
+        articles, moderator = [make_article(comments="abc", published_at=MARCH) for _ in "xy"], make_user("moderator")
+        comments = [comment for article in articles for comment in comments_of(article)]
+        entities = [Entity.objects.create(kind="person", name=name) for name in "xy"]
+        for comment, day in zip(comments, days, strict=True):
+            comment.posted_at = None if day is None else MARCH + timedelta(days=day)
+            comment.save()
+            mention(comment, entities[comment.position % 2])
+        counters.recount_articles([article.pk for article in articles])
+        for act, which in acts:
+            chosen: dict[int, list[int]] = {article.pk: [] for article in articles}
+            for number in which:
+                chosen[comments[number].article_id].append(comments[number].pk)
+            if act != "undo":
+                moderation.decide_many(chosen, action=act, by=moderator, reason="x")
+            elif latest := queries.decisions().filter(parent_id__isnull=True).newest_first().first():
+                moderation.undo(latest, by=moderator)
+        before = counted()
+        counters.recount_articles([article.pk for article in articles])
+        counters.recount_entities([entity.pk for entity in entities])
+        assert counted() == before
+        transaction.set_rollback(True)

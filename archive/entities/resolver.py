@@ -99,7 +99,7 @@ def judge(mention: Mention, *, verdict: str, by: User, scope: str = Scope.HERE) 
         article_ids = sorted(set(in_scope.order_by().values_list("article_id", flat=True)))
         _lock_articles(article_ids)  # all at once, in order: two judgements "everywhere" wait, not for each other
         touched = {entity for pk in article_ids for entity in _review(pk, in_scope)}
-        _recount(touched)
+        counters.recount_entities(touched)
     # A run may have replaced the row meanwhile; the judgement stands for whatever is found in its place.
     rows = queries.mentions().filter(article_id=mention.article_id, pk=mention.pk).values_list("review", flat=True)
     mention.review = rows.first() or REVIEW_OF[verdict]
@@ -324,7 +324,7 @@ class _Run:
         self.changed |= _write_html(self.article_id, texts, standing, self.links)
 
     def finish(self) -> None:
-        _recount(self.touched)
+        counters.recount_entities(self.touched)
         if self.changed:
             counters.raise_versions([self.article_id])
 
@@ -404,12 +404,6 @@ def _lock_articles(article_ids: Iterable[int]) -> int:
     """Lock these articles until the end of the transaction, in the order of their ids; return how many exist."""
     rows = queries.articles().filter(pk__in=article_ids).order_by("pk").select_for_update(no_key=True)
     return len(rows.values_list("pk", flat=True))
-
-
-def _recount(entity_ids: Collection[int]) -> None:
-    # Two transactions that count the same entity at once would each miss the other's change: the second waits here.
-    list(Entity.objects.filter(pk__in=entity_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
-    counters.recount_entities(entity_ids)
 
 
 # --- Links in the HTML ------------------------------------------------------------------------------------------------
