@@ -1,4 +1,5 @@
 import json
+import zlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.ingest.records import UNKNOWN, Span
-from archive.ingest.structure import recover
+from archive.ingest.structure import hashed, recover
 from archive.ingest.structure.boilerplate import boilerplate_kind
+from archive.ingest.structure.characters import PART as CHARACTERS_PART
+from archive.ingest.structure.characters import Characters
 from archive.ingest.structure.habits import HABITS, habits_of
 from archive.ingest.structure.hashed import NOWHERE, places_of
 from archive.ingest.structure.lines import split_lines
@@ -21,7 +24,7 @@ from archive.ingest.structure.parents import quoted_comments
 from archive.ingest.structure.recovery import end_of
 from archive.ingest.structure.trees import Trees
 from archive.ingest.structure.views import PART, POSITION, VIEWS, Views
-from archive.ingest.structure.vocabulary import NEVER, Known, Vocabulary, shared
+from archive.ingest.structure.vocabulary import NEVER, Vocabulary, shared, words_of
 
 ARTICLE = [
     "The town council voted on Tuesday to close the harbour bridge for repairs, the mayor said in a statement.",
@@ -172,7 +175,7 @@ def test_confidence_lies_between_the_knots_of_its_calibration() -> None:
 
 
 def habit(name: str, *texts: str) -> list[float]:
-    rows = habits_of(texts, Vocabulary(texts, Known()))
+    rows = habits_of(texts, Vocabulary(texts))
     return [row[HABITS.index(name)] for row in rows]
 
 
@@ -188,6 +191,42 @@ def test_a_name_that_signs_elsewhere_is_seen_in_a_greeting() -> None:
     far = " for all that you have written about it"
     found = habit("opening_name_signs", "Hi Ann, thanks" + far, "Ann", "Bob, no thanks" + far)
     assert found == [pytest.approx(0.231, abs=0.001), 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "lengths"), [("Don't stop", [5, 4]), ("it's 'so' x2y", [4, 2, 1, 1]), ("桥很老 ok", [2, 2, 2]), ("", [])]
+)
+def test_words_are_letters_with_apostrophes_and_pairs_where_no_spaces_are_written(
+    text: str, lengths: list[int]
+) -> None:
+    assert words_of([text]).length.tolist() == lengths
+
+
+def test_a_word_has_its_number_wherever_it_stands_and_whatever_its_case() -> None:
+    words = words_of(["The bridge, the BRIDGE", "bridges"])
+    assert [words.number.tolist().index(number) for number in words.number.tolist()] == [0, 1, 0, 1, 4]
+
+
+def test_words_are_numbered_the_same_in_a_long_page() -> None:
+    words = words_of(["one two"] * (CHARACTERS_PART + 1))
+    assert len(set(words.number.tolist())) == 2
+    assert [part.counts.sum() for part in words.parts()] == [2 * CHARACTERS_PART, 2]
+
+
+@pytest.mark.parametrize("text", ["hello there", "0", "naïve", "日本", "😀", "it's"])
+def test_what_stands_in_a_text_is_numbered_by_its_checksum(text: str) -> None:
+    tokens = hashed._tokens([text])
+    parts = text.split()
+    assert [int(number) & 0xFFFFFFFF for number in tokens.number] == [zlib.crc32(part.encode()) for part in parts]
+
+
+def test_kinds_of_characters_are_told_by_line() -> None:
+    chars = Characters(["Why?? (no)", "İ 2", "x ..."], 5)
+    assert chars.any("question").tolist() == [True, False, False]
+    assert chars.any("parenthesis").tolist() == [False, False, False]  # beyond the width
+    assert chars.count(chars.of("digit")).tolist() == [0, 1, 0]
+    assert chars.holds("..", " 2").tolist() == [False, True, True]
+    assert chars.run(chars.points == ord("?"), 2).tolist() == [True, False, False]
 
 
 def test_what_recurs_knows_the_line_before_and_the_first() -> None:
@@ -218,7 +257,7 @@ def test_the_first_line_has_none_before_it() -> None:
 
 def test_a_long_page_is_seen_in_parts() -> None:
     rows = np.ones((PART + 5, 1), np.float32)
-    assert [len(part) for part in Views(rows).parts()] == [PART, 6]
+    assert [part.shape[1] for part in Views(rows).parts()] == [PART, 6]
 
 
 def test_columns_are_the_features_view_by_view_then_the_position() -> None:
@@ -231,8 +270,8 @@ def test_a_tree_goes_right_above_its_edge_and_its_steps_add_up() -> None:
     column, edge = np.array([[0, 0, 1]], np.int32), np.array([[0.5, np.inf, 0.5]], np.float32)
     value = np.array([[0, -1, 1, -1, 0, 1, 3]], np.float32)
     trees = Trees(np.array([4, 7]), column, edge, value)
-    assert trees.scores(np.array([[0.5, 1], [1, 0], [1, 1]], np.float32)).tolist() == [-1, 1, 3]
-    assert trees.shares(np.array([[1, 1]], np.float32)).tolist() == [[[0, 0], [1, 2]]]
+    assert trees.scores(np.array([[0.5, 1, 1], [1, 0, 1]], np.float32)).tolist() == [-1, 1, 3]
+    assert trees.shares(np.array([[1], [1]], np.float32)).tolist() == [[[0, 0], [1, 2]]]
 
 
 def test_trees_learn_a_step() -> None:
@@ -241,7 +280,7 @@ def test_trees_learn_a_step() -> None:
     goal = (x[:, 0] > 0.3).astype(float)
     how = fitting.Growth(trees=20, depth=1, rate=0.5, columns=1, rows=1.0, penalty=1.0)
     trees = fitting.boosted(fitting.binned(x), np.arange(200), lambda s: (s - goal, np.ones(200)), how)
-    assert trees.scores(x[[10, 150]]).tolist() == pytest.approx([0, 1], abs=0.05)
+    assert trees.scores(x[[10, 150]].T).tolist() == pytest.approx([0, 1], abs=0.05)
 
 
 def test_the_lowest_point_is_found() -> None:

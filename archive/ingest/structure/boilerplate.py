@@ -32,14 +32,14 @@ _LINES = {
     ),
 }
 _KIND = {line: kind for kind, lines in _LINES.items() for line in lines.split("|")}
-_LONGEST = max(map(len, _KIND)) + 16
+LONGEST = max(map(len, _KIND)) + 16  # code points of a line that may be boilerplate
 _COUNT = re.compile(r"^\(?\d{1,7}\)? +| *[(:]? *\d{1,7}\)?$| *[:：]$")
 _COUNTED = re.compile(r"[\d(:：)]")  # what a line with a number or a colon begins or ends with
 
 
 def boilerplate_kind(line: str) -> str:
     """Return what the line is, such as "share link", or "" for a line that somebody may have written."""
-    if len(line) > _LONGEST:
+    if len(line) > LONGEST:
         return ""
     lowered = line.lower().replace("’", "'")
     if not _COUNTED.search(lowered[:1] + lowered[-1:]):

@@ -8,37 +8,35 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.ingest.structure.boilerplate import boilerplate_kind
-from archive.ingest.structure.vocabulary import HEAD, WIDE, Vocabulary
+from archive.ingest.structure.boilerplate import LONGEST, boilerplate_kind
+from archive.ingest.structure.characters import PART, Characters, has, one_of, points_of
+from archive.ingest.structure.vocabulary import HEAD, Listed, Vocabulary, Words
 
-TAIL = 100  # code points looked at from the end of a line; HEAD from its start
+TAIL, OPENING = 100, 40  # code points looked at from the end of a line, and from its start; HEAD where more is asked
 WINDOW = 30  # lines of article head that vocabulary and typography are compared with
 MOST_SEEN = 200_000  # distinct words remembered; no person's discussion has more
 
 Vector = list[float]
 Matrix = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Column = NDArray[Any]
 
-# Where a costly pattern is rare, a set of its first characters, or a few of them, is looked for first.
-_STOP = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
+# Asked only of lines in which such characters were seen at all.
+_STOPS, _CLOSERS = tuple(".!?…。！？"), "\"'”’»)]"
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
 _URL_ONLY = re.compile(r"(?:https?://|www\.)\S+$", re.IGNORECASE)
 _QUOTED = re.compile(r"[“„«「\"][^”“»」\"]{20,}[”“»」\"]")
-_EYES = re.compile(r"[:;=^<\U0001f300-\U0001faff\u2600-\u27bf]")
 _EMOTICON = re.compile(r"[:;=]-?[)(DPp/|](?!\w)|\^\^|<3|[\U0001f300-\U0001faff\u2600-\u27bf]")
-_TWO_MARKS = re.compile(r"[!?.…！？][!?.…！？]")
-_LOUD = re.compile(r"[!?]{2,}|\.{4,}|…{2,}|！{2,}|？{2,}")
-_TWO_CAPITALS = re.compile(r"[A-Z\x80-\U0010ffff][A-Z\x80-\U0010ffff]")
 _SHOUT = re.compile(r"\b[^\W\d_a-z]{5,}\b")
-_MAYBE_DIGIT = re.compile(r"[0-9\x80-\U0010ffff]")
 _CALL = re.compile(r"@\s?\w|(?:[^\W\d_]+ ){0,3}[^\W\d_]+ ?(?:,|:|！|!|，|-|–) ?\S")
 _AT = re.compile(r"@\s?\w")
 _LIST = re.compile(r"(?:[-*•·–—+#]|\(?\d{1,3}[.):]|[a-z]\))\s")
-_CODE = re.compile(r"[{};<>=\\$|\[\]]")
 _DATE = re.compile(r"\b(?:19|20)\d\d\b")
 _SIGNED = re.compile(r"[-–—~]?\s?[A-Z][\w.'’]*(?: [A-Z][\w.'’]*){0,3}$")
 
@@ -57,7 +55,6 @@ _SECOND = _set(
     " vos tú ti usted tus ustedes voi vostro tuo tua você vocês seu je jij jouw sinä sun teidän dig din deg ty tobie ci"
     " ты вы вас вам тебя ваш εσύ σου σας sen sana"
 )
-_PERSONS = _FIRST | _SECOND
 _SAID = _set(
     "said says told according announced reported added explained statement officials sagte erklärte laut berichtete"
     " déclaré selon annoncé dijo según afirmó anunció detto secondo disse segundo afirmou sanoi mukaan sa sier ifølge"
@@ -73,6 +70,11 @@ _REACTION = _set(
     "yes no yeah yep nope ok okay well so but and also agreed agree exactly right sorry oh ah hmm um actually really"
     " very good just as ja nein doch aber stimmt also oui non si mais effectivement sí pero bueno no sí sim não mas"
     " kyllä joo niin mutta ei nei men tak nie ale да нет но ну ναι όχι"
+)
+
+_KINDS = (_FIRST, _SECOND, _SAID, _GREETING, _REACTION)
+_LISTED = Listed(
+    {word: sum((word in its) << at for at, its in enumerate(_KINDS)) for word in frozenset().union(*_KINDS)}
 )
 
 LINE_FEATURES = (
@@ -98,48 +100,89 @@ _COMPARED = [
 ]
 
 
-def _share(listed: Sequence[str], those: frozenset[str], scale: float, words: int) -> float:
-    """Return how common ``those`` are, 1.0 where every ``scale``-th of the words is one of them or more."""
-    return min(1.0, scale * sum(map(those.__contains__, listed)) / max(6, words))
+def _where(gate: Mask, texts: Sequence[str], told: Callable[[str], object]) -> Mask:
+    """Say of each line whether the gate is open for it and ``told`` finds something in it."""
+    found = gate.copy()
+    for at in np.flatnonzero(gate).tolist():
+        found[at] = bool(told(texts[at]))
+    return found
 
 
-def tone_of(text: str, words: Sequence[str]) -> Vector:
-    """Return TONE of one line."""
-    head, opening = text[:HEAD], text[:40]
-    first = words[0] if words else ""
-    persons = list(filter(_PERSONS.__contains__, words))
-    linked = ("://" in head or "w." in head or "W." in head) and _URL.search(head)
+def _tones(chars: Characters, openings: Sequence[str], words: Words, spoken: Matrix) -> list[Column]:
+    """Return the columns of TONE."""
+    opens = _LISTED.bits_of(words.first())
+    heads, bits = chars.heads, chars.openings(OPENING)
+    linked = chars.holds("://", "ww.", "WW.", "wW.", "Ww.")
+    calling, at_start = has(bits, "calling"), chars.first == ord("@")
+    listed = ~chars.begins("letter") | (chars.points[chars.starts + 1] == ord(")"))
     return [
-        opening[:1].islower(), opening[:1] == "…" or opening[:2] == "..",
-        opening[:1] in "\"“„«'‘「", opening[:1] == ">",
-        bool(linked), "?" in head or "？" in head, "!" in head or "！" in head, _share(persons, _FIRST, 8, len(words)),
-        _share(persons, _SECOND, 8, len(words)), first in _GREETING, first in _REACTION, bool(_CALL.match(opening)),
-        bool(_AT.match(opening)), bool(_EYES.search(head) and _EMOTICON.search(head)), bool(_LIST.match(opening)),
+        chars.begins("lower"), np.array([opening.startswith(("…", "..")) for opening in openings]),
+        one_of(chars.first, "\"“„«'‘「"), chars.first == ord(">"),
+        _where(linked, heads, _URL.search), chars.any("question"), chars.any("exclamation"), spoken[0], spoken[1],
+        opens & 8 > 0, opens & 16 > 0,
+        _where(calling, openings, _CALL.match), _where(at_start, openings, _AT.match),
+        _where(chars.any("eyes"), heads, _EMOTICON.search), _where(listed, openings, _LIST.match),
     ]  # fmt: skip
 
 
-def line_features(text: str, words: Sequence[str]) -> Vector:
-    """Return LINE_FEATURES of one line."""
-    head, tail, size = text[:HEAD], text[-TAIL:], len(text)
-    opening = text[:40]
-    (
-        lower, ellipsis, quote, angle, url, question, exclamation, first, second, greeting, reaction, call, at_name,
-        emoticon, item,
-    ) = tone_of(text, words)  # fmt: skip
-    digits = sum(map(str.isdigit, _MAYBE_DIGIT.findall(head)))
-    capitals = sum(map(str.isupper, [word[0] for word in head.split(None, 40)[:40]]))
-    return [
-        math.log2(1 + size) / 12, size < 60, size < 20, size > 400, lower, ellipsis, not _STOP.search(tail),
-        tail[-1:] in ":,;：，", quote, angle, url, bool(url and _URL_ONLY.match(head)), question, exclamation,
-        bool(_QUOTED.search(head)), first, second, _share(words, _SAID, 15, len(words)), greeting, reaction, call,
-        at_name, min(1.0, 8 * digits / (1 + len(head))), bool(digits > 3 and _DATE.search(head)), emoticon,
-        bool(_TWO_MARKS.search(head) and _LOUD.search(head)), bool(_TWO_CAPITALS.search(head) and _SHOUT.search(head)),
-        "’" in head, "'" in head, "—" in head or "–" in head, "..." in head, "  " in head, item,
-        min(1.0, 15 * len(_CODE.findall(head)) / (1 + len(head))), bool(size < 50 and _SIGNED.fullmatch(text)),
-        opening == opening.lower() and any(map(str.isalpha, opening)),
-        min(1.0, 2 * capitals / max(4, min(40, len(words)))), "(" in head, bool(WIDE.search(opening)),
-        bool(boilerplate_kind(text)),
+def _spoken(words: Words) -> Matrix:
+    """Return how common words of the first person are in each line, of the second, and words of reports."""
+    bits, sizes = _LISTED.bits_of(words.number), words.counts
+    counts = [np.bincount(words.line[bits & bit > 0], minlength=len(sizes)) for bit in (1, 2, 4)]
+    # 1.0 where every eighth of the words is such a word, or more.
+    return np.asarray(np.minimum(1.0, np.array([[8.0], [8.0], [15.0]]) * counts / np.maximum(6, sizes)))
+
+
+def tones_of(texts: Sequence[str], words: Words) -> Matrix:
+    """Return TONE of each line, (lines, TONE), given its words. No line is empty."""
+    openings = [text[:OPENING] for text in texts]
+    return np.array(_tones(Characters(texts, HEAD), openings, words, _spoken(words)), float).T
+
+
+def line_features(texts: Sequence[str], words: Words) -> Matrix:
+    """Return LINE_FEATURES of each line, (lines, LINE_FEATURES), given its words. No line is empty."""
+    chars = Characters(texts, HEAD)
+    heads, openings = chars.heads, [text[:OPENING] for text in texts]
+    spoken = _spoken(words)
+    tones = _tones(chars, openings, words, spoken)
+    size, width = np.fromiter(map(len, texts), np.int64, len(texts)), np.diff(chars.edges) - 1
+    bits, digits = chars.openings(OPENING), chars.count(chars.of("digit"))
+    columns: list[Column] = [
+        np.log2(1 + size) / 12, size < 60, size < 20, size > 400, *tones[:2],
+        np.array([not text[-TAIL:].rstrip(_CLOSERS).endswith(_STOPS) for text in texts]),
+        one_of(points_of("".join([text[-1] for text in texts])), ":,;：，"), *tones[2:5],
+        _where(tones[4] > 0, heads, _URL_ONLY.match), *tones[5:7],
+        _where(chars.any("opening_quote"), heads, _QUOTED.search), *tones[7:9], spoken[2], *tones[9:13],
+        np.minimum(1.0, 8 * digits / (1 + width)),
+        _where(digits > 3, heads, _DATE.search), tones[13], _loud(chars),
+        _where(chars.run(chars.of("loud"), 5), heads, _SHOUT.search), chars.any("curly_apostrophe"),
+        chars.any("straight_apostrophe"), chars.any("dash"), chars.holds("..."),
+        chars.holds("  "), tones[14],
+        np.minimum(1.0, 15 * chars.count(chars.of("code")) / (1 + width)), _where(size < 50, texts, _SIGNED.fullmatch),
+        ~has(bits, "lowered") & has(bits, "alphabetic"),
+        np.minimum(1.0, 2 * _capitals(chars) / np.maximum(4, np.minimum(40, words.counts))), chars.any("parenthesis"),
+        has(bits, "wide"), _where(size <= LONGEST, texts, boilerplate_kind),
     ]  # fmt: skip
+    return np.array(columns, float).T
+
+
+def _loud(chars: Characters) -> Mask:
+    """Say of each line whether it has "!!", "?!", four dots and the like."""
+    same = chars.points[1:] == chars.points[:-1]
+    wide = chars.count(one_of(chars.points[1:], "…！？") & same)
+    dots = chars.run(chars.points == ord("."), 4)
+    return np.asarray((wide > 0) | dots | chars.run(one_of(chars.points, "!?"), 2))
+
+
+def _capitals(chars: Characters) -> NDArray[np.int64]:
+    """Return how many of the first 40 words of each line, cut at blanks, begin with a capital."""
+    blank = chars.of("space")
+    begins = np.flatnonzero(~blank & np.append(True, blank[:-1]))
+    before = np.searchsorted(begins, chars.edges)
+    nth = np.arange(len(begins)) - np.repeat(before[:-1], np.diff(before))
+    capital = np.zeros(len(blank), bool)
+    capital[begins[nth < 40]] = True
+    return chars.count(capital & chars.of("upper"))
 
 
 def _relations(rows: Matrix, page: Vocabulary) -> Matrix:
@@ -166,5 +209,6 @@ def _relations(rows: Matrix, page: Vocabulary) -> Matrix:
 
 def features_of(texts: Sequence[str], page: Vocabulary) -> Matrix:
     """Return NAMES of each line, (lines, NAMES). Linear in the length of the text."""
-    rows = np.array([line_features(text, words) for text, words in zip(texts, page.lists, strict=True)], float)
+    parts = zip(range(0, len(texts), PART), page.every.parts(), strict=True)
+    rows = np.vstack([line_features(texts[at : at + PART], words) for at, words in parts])
     return np.hstack([rows, _relations(rows, page)])

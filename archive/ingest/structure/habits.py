@@ -6,32 +6,31 @@ page itself, so they work in any language.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.ingest.structure.characters import PART, Characters, bits_of, has, one_of, points_of
 from archive.ingest.structure.vocabulary import SHORT as SHORT_WORD
 from archive.ingest.structure.vocabulary import Vocabulary
 
-HEAD, TAIL = 400, 4  # code points looked at from the start of a line, and from its end
+HEAD = 400  # code points looked at from the start of a line
 SHORT = 40  # a line shorter than this may be a sign-off
 MOST_GRAMS = 400_000  # runs of four words remembered; no person's discussion has more
 LAST = 5  # lines before, whose words a line is compared with
 
-_ENDS = re.compile(r"[.!?…。！？](?:\s|$)")
+Column = NDArray[Any]
+Counts = NDArray[Any]
+
 _CALLED = re.compile(
     r"(?:@\s?|(?:[^\W\d_]+\s)?)([^\W\d_a-z][\w.'’-]+)(?:\s[^\W\d_a-z][\w.'’-]+)?\s?(?:[,:!，！：–-]|\.\.)"
 )
 _NUMBER = re.compile(r"\(?(\d{1,3})[.):]")
 _NAME = re.compile(r"[^\W\d_a-z][^\W\d_]+")
-_LOWER_SENTENCE = re.compile(r"[.!?] [a-z]")
-_NO_SPACE = re.compile(r"\w[,;][^\W\d_]")
-_MAYBE_CAPITAL = re.compile(r"[A-Z\x80-\U0010ffff]")
-_SPACE_BEFORE = re.compile(r" [,!?;]")
 
 HABITS = (
     "quoted_words", "quoted_runs", "rare_words_of_previous", "words_of_last_lines", "next_number", "number_one",
@@ -46,63 +45,83 @@ HABITS = (
 
 def _called(text: str) -> str:
     """Return the name that the line opens with, as in "Hi Ann," or "Ann:", or ""."""
-    match = _CALLED.match(text[:60])
+    match = _CALLED.match(text, 0, 60)
     return match.group(1).lower() if match else ""
 
 
-class Recurring:
-    """What recurs on a page, counted before its lines are looked at one by one."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.called = [_called(text) for text in texts]
-        self.calls = Counter(filter(None, self.called))
-        self.same = Counter(text for text in texts if len(text) < SHORT)
-        self.signed = Counter(
-            name for text in texts if len(text) < SHORT for name in {n.lower() for n in _NAME.findall(text)}
-        )
-
-
-def _typography(text: str, words: Sequence[str]) -> list[float]:
-    head, tail = text[:HEAD], text[-TAIL:]
-    last, first = tail[-1:], text[:1]
-    straight, curly = "'" in head, "’" in head
-    straight_quotes, curly_quotes = '"' in head, "“" in head or "„" in head
-    commas = head.count(",") + head.count(";")
+def _names(texts: Sequence[str]) -> list[Column]:
+    """Return the columns of HABITS from "repeated_line" to "signature_recurs": what of names recurs on the page."""
+    called = [_called(text) for text in texts]
+    calls = Counter(filter(None, called))
+    short = [at for at, text in enumerate(texts) if len(text) < SHORT]
+    same = Counter([texts[at] for at in short])
+    names = {at: [name.lower() for name in _NAME.findall(texts[at])] for at in short}
+    signed = Counter([name for its in names.values() for name in set(its)])
+    repeated, signature = np.zeros(len(texts)), np.zeros(len(texts))
+    for at in short:
+        repeated[at] = same[texts[at]] > 1
+        signature[at] = max([signed[name] - 1 for name in names[at]], default=0)
     return [
-        last in "!！", last in "?？", last in ".。", last == "…" or tail[-3:] == "...", last in "\"”»)'’", last == ",",
-        last in ":：", sum(map(str.isupper, _MAYBE_CAPITAL.findall(head))) / max(1, len(head)),
-        commas / max(8, len(words)), straight_quotes or curly_quotes or "”" in head or "«" in head or "»" in head,
-        first in '"“„«' and text.rstrip(".,")[-1:] in '"”»“', not first.isalnum(), first.isdigit(),
-        (curly and not straight) - (straight and not curly), curly_quotes - straight_quotes,
-        ("…" in head) - ("..." in head), ("—" in head or "–" in head) - (" - " in head), "--" in head,
-        not last.isalnum(), " i " in head or head[:2] == "i ", bool(_LOWER_SENTENCE.search(head)),
-        bool(commas and _NO_SPACE.search(head)), bool(_SPACE_BEFORE.search(head)),
+        repeated, np.array([bool(name) for name in called]),
+        np.log1p([calls[name] if name else 0 for name in called]) / 3,
+        np.log1p([signed[name] if name else 0 for name in called]) / 3, np.log1p(signature) / 3,
     ]  # fmt: skip
 
 
-def _shape(text: str, words: Sequence[str]) -> list[float]:
-    head = text[:HEAD]
-    count, sentences = len(words), len(_ENDS.findall(head)) or 1
+def _typography(texts: Sequence[str], chars: Characters, words: Counts) -> list[Column]:
+    """Return the columns of HABITS from "exclamation_end" on, given how many words each line has."""
+    first = chars.first
+    last = points_of("".join([text[-1] for text in texts]))
+    straight, curly = chars.any("straight_apostrophe"), chars.any("curly_apostrophe")
+    straight_quotes, curly_quotes = chars.any("straight_quote"), chars.any("curly_quote")
+    quoted = one_of(first, '"“„«')
+    for at in np.flatnonzero(quoted).tolist():
+        quoted[at] = texts[at].rstrip(".,")[-1:] in '"”»“'
+    blank = chars.points == ord(" ")
+    lower_sentences = chars.count(chars.of("plain_stop")[:-2] & blank[1:-1] & chars.of("small")[2:])
+    no_spaces = chars.count(chars.of("word")[:-2] & chars.of("comma")[1:-1] & chars.of("letter")[2:])
     return [
-        math.log1p(count) / 7, math.log1p(sentences) / 4, min(1.0, count / sentences / 30),
-        min(1.0, sum(map(len, words)) / max(1, count) / 10),
+        one_of(last, "!！"), one_of(last, "?？"), one_of(last, ".。"),
+        np.array([text.endswith(("…", "...")) for text in texts]), one_of(last, "\"”»)'’"), last == ord(","),
+        one_of(last, ":："), chars.count(chars.of("upper")) / (np.diff(chars.edges) - 1),
+        chars.count(chars.of("comma")) / np.maximum(8, words),
+        straight_quotes | curly_quotes | chars.any("other_quote"), quoted,
+        ~chars.begins("word") | (first == ord("_")), chars.begins("digit"),
+        1.0 * curly - straight, 1.0 * curly_quotes - straight_quotes,
+        1.0 * chars.any("ellipsis") - chars.holds("..."),
+        1.0 * chars.any("dash") - chars.holds(" - "), chars.holds("--"),
+        ~has(bits_of(last), "word") | (last == ord("_")),
+        chars.holds(" i ") | (chars.first == ord("i")) & blank[chars.starts + 1], lower_sentences > 0, no_spaces > 0,
+        chars.count(blank[:-1] & chars.of("tight_mark")[1:]) > 0,
     ]  # fmt: skip
 
 
-def _names(text: str, called: str, page: Recurring) -> list[float]:
-    signature = 0
-    if len(text) < SHORT:
-        signature = max((page.signed[name.lower()] - 1 for name in _NAME.findall(text)), default=0)
+def _shape(chars: Characters, words: Counts, letters: Counts) -> list[Column]:
+    """Return the columns of HABITS from "words" to "word_length", given how many words and letters each line has."""
+    ends = chars.of("stop")[:-1] & chars.of("space")[1:]  # a line ends in a line feed
+    sentences = np.maximum(1, chars.count(ends))
     return [
-        len(text) < SHORT and page.same[text] > 1, bool(called),
-        math.log1p(page.calls[called]) / 3 if called else 0.0, math.log1p(page.signed[called]) / 3 if called else 0.0,
-        math.log1p(signature) / 3,
+        np.log1p(words) / 7, np.log1p(sentences) / 4, np.minimum(1.0, words / sentences / 30),
+        np.minimum(1.0, letters / np.maximum(1, words) / 10),
     ]  # fmt: skip
+
+
+def _numbers(texts: Sequence[str]) -> list[Column]:
+    """Return the columns of HABITS from "next_number" to "numbered"."""
+    listed = -1
+    columns = np.zeros((3, len(texts)))
+    for at, text in enumerate(texts):
+        match = _NUMBER.match(text)
+        if match:
+            number = int(match.group(1))
+            columns[:, at] = number == listed + 1, number == 1, True
+            listed = number
+    return list(columns)
 
 
 def _echoes(page: Vocabulary) -> NDArray[np.float64]:
     """Return the first four of HABITS of each line: what of its words stands on lines before."""
-    words, total = page.words, len(page.lists)
+    words, total = page.words, len(page.every.counts)
     runs, known = (
         page.runs.per_line(those, total) for those in (page.runs.line >= 0, page.runs.seen_before(MOST_GRAMS))
     )
@@ -117,18 +136,14 @@ def _echoes(page: Vocabulary) -> NDArray[np.float64]:
 
 
 def habits_of(texts: Sequence[str], page: Vocabulary) -> NDArray[np.float64]:
-    """Return HABITS of each line, (lines, HABITS). Linear in the length of the text."""
-    recurring = Recurring(texts)
-    listed = -1
-    rows: list[list[float]] = []
-    for text, words, called in zip(texts, page.lists, recurring.called, strict=True):
-        match = _NUMBER.match(text)
-        number = int(match.group(1)) if match else -9
-        rows.append(
-            [
-                number == listed + 1, number == 1, bool(match), *_shape(text, words), *_names(text, called, recurring),
-                *_typography(text, words),
-            ]
-        )  # fmt: skip
-        listed = number if match else listed
-    return np.hstack([_echoes(page), np.array(rows, float)])
+    """Return HABITS of each line, (lines, HABITS). Linear in the length of the text. No line is empty."""
+    numbers, names = np.array([*_numbers(texts)]).T, np.array(_names(texts)).T
+    written = np.vstack([_written(texts, page, slice(at, at + PART)) for at in range(0, len(texts), PART)])
+    return np.hstack([_echoes(page), numbers, written[:, :4], names, written[:, 4:]])
+
+
+def _written(texts: Sequence[str], page: Vocabulary, part: slice) -> NDArray[np.float64]:
+    """Return the columns of ``_shape`` and ``_typography`` for a part of the lines."""
+    some, words = texts[part], page.every.counts[part]
+    chars = Characters(some, HEAD)
+    return np.array([*_shape(chars, words, page.letters[part]), *_typography(some, chars, words)], float).T

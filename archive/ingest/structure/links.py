@@ -13,15 +13,18 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from archive.ingest.records import UNKNOWN, Basis, Claim, Span
-from archive.ingest.structure.features import TONE, Vector, tone_of
+from archive.ingest.structure.features import TONE, Vector, tones_of
 from archive.ingest.structure.parents import quoted_comments
-from archive.ingest.structure.vocabulary import Known, words_of
+from archive.ingest.structure.vocabulary import Words, words_of
 
 WEIGHTS = Path(__file__).with_name("links.json")
 SEEN = 1_500  # code points of a comment that are looked at
@@ -49,6 +52,9 @@ NAMES = (*PAIR, *OWN)
 _NAMED, _AT_NAME = NAMES.index("named_first"), NAMES.index("at_name")
 
 
+Tones = NDArray[np.floating]
+
+
 class Told(NamedTuple):
     """A comment as far as links are concerned."""
 
@@ -57,7 +63,7 @@ class Told(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    words: frozenset[str]
+    words: frozenset[int]
     weight: float
     opening: str
     opening_words: frozenset[str]
@@ -70,23 +76,24 @@ class Page:
     """The comments of a page and what is looked at in them. ``quoted`` holds the comment each quotes, or None."""
 
     def __init__(
-        self, comments: Sequence[Told], quoted: Sequence[int | None], article: str = "", known: Known | None = None
+        self, comments: Sequence[Told], quoted: Sequence[int | None], article: str = "", tones: Tones | None = None
     ) -> None:
-        known = Known() if known is None else known
         self.comments = comments
         self.quoted = quoted
-        words = [known.words_of(told.text[:SEEN]) for told in comments]
-        sets = [frozenset([word for word in its if len(word) > 1]) for its in words]
+        texts = [told.text[:SEEN] for told in comments]
+        sets = _different(words_of(texts, SEEN), 1)
         common = Counter(chain.from_iterable(sets))
         total = len(comments)
         # A word that all comments have says nothing about who answers whom: it is the article's subject, or grammar.
         self.rarity = {word: math.log((total + 1) / count) ** 2 for word, count in common.items() if count > 1}
-        self.seen = [_look(*its, self.rarity) for its in zip(comments, words, sets, strict=True)]
+        looked = (_tones(texts) if tones is None else tones)[:, _COLUMNS].tolist()
+        self.seen = [_look(*its, self.rarity) for its in zip(comments, sets, looked, strict=True)]
         self.authors = [(told.author or "").casefold() for told in comments]
         self.names = [_calls(author) for author in self.authors]
+        self.numbers = _one_word(list(dict.fromkeys(chain.from_iterable(self.names))))
         self.by = Counter(author for author in self.authors if author)
         self.leader = self.by.most_common(1)[0][0] if self.by and self.by.most_common(1)[0][1] > 1 else None
-        self.about = frozenset([word for word in known.words_of(article[:ARTICLE]) if len(word) > 3])
+        self.about = frozenset().union(*_different(words_of([article], ARTICLE), 3))
         self.first_by: dict[str, int] = {}
         for index, author in enumerate(self.authors):
             self.first_by.setdefault(author, index)
@@ -106,7 +113,7 @@ class Page:
         first = any(
             name in seen.opening if " " in name or not name.isascii() else name in seen.opening_words for name in names
         )
-        return float(first), float(first or any(name in seen.words for name in names))
+        return float(first), float(first or any(self.numbers.get(name) in seen.words for name in names))
 
     def called(self, index: int) -> int | None:
         """Return the last of the CALLED comments before whose author this one names, or None."""
@@ -115,17 +122,37 @@ class Page:
         return next((at for at in range(index - 1, max(-1, index - 1 - CALLED), -1) if self.calls(index, at)[0]), None)
 
 
-def _look(told: Told, words: Sequence[str], different: frozenset[str], rarity: Mapping[str, float]) -> _Seen:
+def _different(words: Words, least: int) -> list[frozenset[int]]:
+    """Return the numbers of the words of each text that have more than ``least`` letters."""
+    long = words.length > least
+    numbers = words.number[long].tolist()
+    edges = np.searchsorted(words.line[long], np.arange(len(words.counts) + 1)).tolist()
+    return [frozenset(numbers[a:b]) for a, b in pairwise(edges)]
+
+
+def _one_word(names: Sequence[str]) -> dict[str, int]:
+    """Return the numbers of those of the names that are one word and nothing else."""
+    words = words_of(names, None)
+    letters = np.bincount(words.line, words.length, len(names))
+    its = zip(names, words.first().tolist(), words.counts.tolist(), letters.tolist(), strict=True)
+    return {name: number for name, number, count, size in its if count == 1 and size == len(name)}
+
+
+def _tones(texts: Sequence[str]) -> Tones:
+    """Return TONE of the first line of each of the texts."""
+    firsts = [text.split("\n", 1)[0] or " " for text in texts]
+    return tones_of(firsts, words_of(firsts)) if firsts else np.zeros((0, len(TONE)))
+
+
+def _look(told: Told, different: frozenset[int], looked: Vector, rarity: Mapping[int, float]) -> _Seen:
     text = told.text[:SEEN]
-    first = text.split("\n", 1)[0]
-    looked = tone_of(first, words if first == text else words_of(first))
     opening = text[:OPENING].casefold()
     return _Seen(
         different,
         sum(map(rarity.get, different, repeat(1.0))),
         opening,
         frozenset(re.findall(r"\w+", opening)),
-        [looked[column] for column in _COLUMNS],
+        looked,
         float("?" in text[-300:] or "？" in text[-300:]),
         math.log2(1 + len(told.text)) / 12,
     )
@@ -232,11 +259,11 @@ def links_of(
     authors: Sequence[str | None] = (),
     article: Span = Span(0, 0),  # noqa: B008 - a tuple
     table: Mapping[str, Any] | None = None,
-    known: Known | None = None,
+    tones: Tones | None = None,
 ) -> list[tuple[int | None, Claim]]:
     """Return for each comment (index of the comment it answers, or None; the claim). Spans are in text order.
 
-    ``authors`` is empty or has a name or None for each comment; ``known`` may hold the words of lines. Linear in the
+    ``authors`` is empty or has a name or None for each comment. Linear in the
     number of comments.
     """
     table = table or weights()
@@ -246,7 +273,7 @@ def links_of(
     ]
     kind = "named" if any(authors) else "bare"
     about = text[article.start : min(article.end, article.start + ARTICLE)]
-    page = Page(told, quoted_comments(text, spans), about, known)
+    page = Page(told, quoted_comments(text, spans), about, tones)
     return decided(page, vector(table[kind]), table["threshold"][kind])
 
 

@@ -27,6 +27,7 @@ from archive.ingest.structure.shapes import (
     Shape,
     could_be_name,
     could_be_optional,
+    find_keys,
     is_code,
     worth,
 )
@@ -86,10 +87,7 @@ class _Template:
 
 def _shapes(lines: Sequence[Line]) -> list[Shape | None]:
     shapes = [Shape(line.text) if len(line.text) <= LONGEST else None for line in lines]
-    firsts, lasts = (Counter([shape.pieces[at] for shape in shapes if shape]) for at in (0, -1))
-    for shape in shapes:
-        if shape:
-            shape.first_recurs, shape.last_recurs = firsts[shape.pieces[0]] > 1, lasts[shape.pieces[-1]] > 1
+    find_keys([shape for shape in shapes if shape])
     return shapes
 
 

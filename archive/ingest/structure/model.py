@@ -10,7 +10,7 @@ the article ended before it. What is then said of a boundary is calibrated.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from archive.ingest.structure.hashed import NOWHERE, weigh
 from archive.ingest.structure.page import NAMES, Page
 from archive.ingest.structure.recurrent import Networks
 from archive.ingest.structure.trees import Trees
-from archive.ingest.structure.views import PART, VIEWS, Views
+from archive.ingest.structure.views import PART, VIEWS
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 
@@ -32,6 +32,8 @@ TABLES = ("reader", "first", "start")
 NEAR, CLOSE = 8, 3  # lines
 SPLIT_EVIDENCE, START_EVIDENCE = 14, 3  # columns of what trees and words say; the networks add one to each
 INPUTS = len(NAMES) + 7  # of the networks
+
+_NETWORKS = [field.name for field in fields(Networks)]
 
 Vector = NDArray[np.float64]
 
@@ -122,11 +124,18 @@ class Model:
 
     def first_opinions(self, page: Page) -> Opinions:
         """Return what trees and words say: SPLIT_EVIDENCE columns, see ``split_evidence``; (trees, words, 1)."""
-        views = Views(page.rows)
-        trees, start = _asked(self.split, views)[1:], _asked(self.start, views)[:-1]
+        trees, start = self._asked(page)
         reader, first = (weigh(self.tables[name], page.places) for name in ("reader", "first"))
         words = weigh(self.tables["start"], np.hstack([page.places, page.after]))
         return Opinions(split_evidence(trees, reader, first), np.stack([start, words, np.ones(len(words))], axis=1))
+
+    def _asked(self, page: Page) -> tuple[Vector, Vector]:
+        """Return what trees say of "the article is the first i lines", i = 1..n, and of each line as a start."""
+        asked = [
+            [trees.scores(part[trees.wanted]) for trees in (self.split, self.start)] for part in page.views.parts()
+        ]
+        split, start = (np.concatenate(scores) for scores in zip(*asked, strict=True))
+        return split[1:], start[:-1]
 
     def opinions(self, page: Page) -> Opinions:
         """Return what all three say."""
@@ -150,15 +159,16 @@ class Model:
         return float(np.interp(chance, knots[0], knots[1]))
 
     def signs(self, page: Page, lines: Sequence[int]) -> list[list[str]]:
-        """Return for each of the lines up to two features that speak most for a new comment, strongest first."""
+        """Return for each of the lines, which ascend, up to two features that speak most for a new comment."""
         signs: list[list[str]] = []
-        views = Views(page.rows)
-        for at in range(0, len(lines), PART):
-            some = views.seen_from(np.array(lines[at : at + PART]))
-            shares = self.start.shares(some.take(self.start.wanted, axis=1)).reshape(len(some), -1)
+        for first, part in enumerate(page.views.parts()):
+            its = np.array([line - first * PART for line in lines if line // PART == first], np.int64)
+            shares = self.start.shares(part[self.start.wanted[:, None], its]).reshape(
+                len(its), 2 * len(self.start.wanted)
+            )
             line, strong = np.nonzero(shares > 0.05)
             strong = strong[np.lexsort((-shares[line, strong], line))]
-            edges = np.searchsorted(line, np.arange(len(some) + 1)).tolist()
+            edges = np.searchsorted(line, np.arange(len(its) + 1)).tolist()
             signs += [self._signs(strong[a : min(b, a + 8)].tolist()) for a, b in pairwise(edges)]
         return signs
 
@@ -170,11 +180,6 @@ class Model:
             if number < len(VIEWS) * len(NAMES):
                 found[_phrase(number, bool(right))] = None
         return list(found)[:2]
-
-
-def _asked(trees: Trees, views: Views) -> Vector:
-    """Return the trees' score of each place."""
-    return np.concatenate([trees.scores(part.take(trees.wanted, axis=1)) for part in views.parts()])
 
 
 @cache
@@ -205,8 +210,8 @@ def to_arrays(model: Model) -> dict[str, NDArray[Any]]:
     for name, table in model.tables.items():
         step = max(1e-9, float(np.abs(table).max()) / 127)
         arrays |= {f"table_{name}": np.rint(table[:NOWHERE] / step).astype(np.int8), f"step_{name}": np.array(step)}
-    for name, array in model.networks._asdict().items():
-        arrays[f"networks_{name}"] = array.astype(np.float16)
+    for name in _NETWORKS:
+        arrays[f"networks_{name}"] = getattr(model.networks, name).astype(np.float16)
     return arrays
 
 
@@ -221,7 +226,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Model:
     }
     split, start = (Trees(*(arrays[f"{name}_{field}"] for field in Trees._fields)) for name in ("split", "start"))
     mixes = (arrays[name] for name in ("split_mix", "start_mix", "sure_first", "sure_start"))
-    networks = Networks(*(arrays[f"networks_{name}"].astype(np.float32) for name in Networks._fields))
+    networks = Networks(*(arrays[f"networks_{name}"].astype(np.float32) for name in _NETWORKS))
     return Model(threshold, none, split, start, tables, networks, *mixes)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +14,28 @@ from archive.ingest.structure.features import features_of
 from archive.ingest.structure.habits import HABITS, habits_of
 from archive.ingest.structure.hashed import Places, places_of
 from archive.ingest.structure.lines import Line
-from archive.ingest.structure.vocabulary import Known, Vocabulary
+from archive.ingest.structure.views import Views
+from archive.ingest.structure.vocabulary import Vocabulary
 
 NAMES = PLAIN + HABITS
 
 
-class Page(NamedTuple):
+@dataclass(frozen=True)
+class Page:
     """``rows`` is (lines, NAMES); ``places`` and ``after`` are as ``places_of`` returns them."""
 
     rows: NDArray[np.float32]
     places: Places
     after: Places
 
+    @cached_property
+    def views(self) -> Views:
+        return Views(self.rows)
 
-def look_at(lines: Sequence[Line], known: Known | None = None) -> Page:
-    """Return what is seen of the lines; there must be at least one. Their words are added to ``known``."""
+
+def look_at(lines: Sequence[Line]) -> Page:
+    """Return what is seen of the lines; there must be at least one."""
     texts = [line.text for line in lines]
-    words = Vocabulary(texts, Known() if known is None else known)
+    words = Vocabulary(texts)
     rows = np.hstack([features_of(texts, words), habits_of(texts, words)], dtype=np.float32, casting="same_kind")
     return Page(rows, *places_of(texts))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from archive.ingest.records import Basis, Claim, LeftOut, Span
 from archive.ingest.structure.boilerplate import boilerplate_kind
+from archive.ingest.structure.features import TONE
 from archive.ingest.structure.lines import Line, split_lines
 from archive.ingest.structure.links import links_of
 from archive.ingest.structure.marked import recover_marked
 from archive.ingest.structure.markers import Marks, find_marks
 from archive.ingest.structure.model import Model, built_in
-from archive.ingest.structure.page import look_at
+from archive.ingest.structure.page import NAMES, look_at
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
-from archive.ingest.structure.vocabulary import Known
 
 LEAST, MOST = 0.02, 0.98  # no confidence outside: the model is never that sure, whatever its arithmetic says
 CERTAIN = 2.0  # "no comments" is never that likely
@@ -23,6 +26,7 @@ BESIDE = 0.4  # what an article's end that is one line off is worth, when the ri
 # Of the chances of a new writer below markers without a date, the least mean: across sites, below it were half of what
 # only looked like a template, and one in fifty of the templates.
 LIKE_WRITERS = 0.25
+_BOILERPLATE, _TONE = NAMES.index("boilerplate"), [NAMES.index(name) for name in TONE]
 BREAK = "line break between paragraphs"
 BLANK = "blank space at the start or end"
 
@@ -47,22 +51,22 @@ def recover(
     marks = find_marks(lines)
     if marks and (marks.dated or _like_writers(lines, marks, model)):
         return recover_marked(text, lines, marks, lambda some: _first_end(some, model), links)
-    known = Known()
-    page = look_at(lines, known)
+    page = look_at(lines)
     starts, ends = model.start_probabilities(page)
     begins = begins_of(starts, ends, model.threshold, CERTAIN if with_comments else model.none)
-    units = [_trimmed(lines[a:b]) for a, b in pairwise([0, *begins, len(lines)])]
-    article = units[0] or Span(lines[0].span.start, lines[0].span.end)
-    kept = [(begin, span) for begin, span in zip(begins, units[1:], strict=True) if span]
-    spans = [span for _, span in kept]
+    written = np.flatnonzero(page.rows[:, _BOILERPLATE] == 0)
+    units = [_trimmed(lines, written, a, b) for a, b in pairwise([0, *begins, len(lines)])]
+    article = units[0].span if units[0] else lines[0].span
+    kept = [(begin, unit) for begin, unit in zip(begins, units[1:], strict=True) if unit]
+    spans = [unit.span for _, unit in kept]
     signs = model.signs(page, [begin for begin, _ in kept])
+    tones = page.rows[[unit.first for _, unit in kept]][:, _TONE] if kept else None
+    parents = links_of(text, spans, article=article, table=links, tones=tones)
     comments = tuple(
         RecoveredComment(
             span, _inferred(model.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen)), *parent
         )
-        for (begin, span), seen, parent in zip(
-            kept, signs, links_of(text, spans, article=article, table=links, known=known), strict=True
-        )
+        for (begin, (span, _)), seen, parent in zip(kept, signs, parents, strict=True)
     )
     return Recovered(article, _article_claim(begins, ends, model), comments, _gaps(text, [article, *spans]))
 
@@ -124,13 +128,22 @@ def _reason(first: bool, signs: Sequence[str]) -> str:
     return ("the article seems to end before it" if first else "reads like another writer") + seen
 
 
-def _trimmed(unit: Sequence[Line]) -> Span | None:
-    """Return the span of the unit without the boilerplate lines at its ends, or None if nothing else is in it.
+class _Unit(NamedTuple):
+    span: Span
+    first: int  # line
+
+
+def _trimmed(lines: Sequence[Line], written: NDArray[np.int64], begin: int, end: int) -> _Unit | None:
+    """Return what lies from line ``begin`` to before ``end``, without the boilerplate lines at its ends; None if
+    nothing else is there. ``written`` are all lines that are no boilerplate.
 
     Boilerplate between lines that somebody wrote stays: a span has no holes.
-    """
-    written = [line.span for line in unit if not boilerplate_kind(line.text)]
-    return Span(written[0].start, written[-1].end) if written else None
+    """  # fmt: skip
+    low, high = np.searchsorted(written, (begin, end))
+    if low == high:
+        return None
+    first = int(written[low])
+    return _Unit(Span(lines[first].span.start, lines[written[high - 1]].span.end), first)
 
 
 def _gaps(text: str, spans: Sequence[Span]) -> tuple[LeftOut, ...]:

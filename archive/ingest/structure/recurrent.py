@@ -7,6 +7,8 @@ one layer each way. Several networks that differ in their first random weights a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +31,8 @@ class Scale(NamedTuple):
         return np.asarray(((inputs - self.centre) / self.spread).clip(-FAR, FAR), np.float32)
 
 
-class Networks(NamedTuple):
+@dataclass(frozen=True)
+class Networks:
     """K networks. Inputs (I,), entered (E,), and H cells each way; 3H gates in the order reset, update, new.
 
     ``centre`` and ``spread`` are as in Scale. ``enter`` (K, I, E) and ``enter_bias`` (K, 1, E). ``gates``
@@ -68,20 +71,45 @@ class Networks(NamedTuple):
         chances = split - top - np.log(np.exp(split - top).sum(axis=1, keepdims=True))
         return np.asarray(chances.mean(axis=0)), np.asarray(said[:, :, 1].astype(float).mean(axis=0))
 
+    @cached_property
+    def _halved(self) -> tuple[Array, Array, Array, Array]:
+        """Return ``gates``, ``gates_bias``, ``turn`` and ``turn_bias`` as ``_cells`` needs them.
+
+        The logistic of x is half of 1 + tanh(x / 2): what is halved here need not be halved for each line. ``turn`` is
+        (3, 2K, H, H), so that all that is done for a line is done on arrays in one piece, which is far faster.
+        """
+        count, size = len(self.turn), self.turn.shape[2]
+        by = np.repeat([HALF, HALF, ONE], size)
+        turn = (self.turn * HALF).reshape(2 * count, size, 3, size).transpose(2, 0, 1, 3)
+        bias = (self.turn_bias * HALF).reshape(2 * count, 1, size)
+        return self.gates * by, self.gates_bias * by, np.ascontiguousarray(turn), bias
+
     def _cells(self, entered: Array) -> Array:
         """Return what the cells hold after each line, (K, 2, n, H), when this has ``entered``: (K, 2, n, E)."""
-        count, total, size = len(self.turn), entered.shape[2], self.turn.shape[2]
-        held, result = np.zeros((count, 2, 1, size), np.float32), np.empty((count, 2, total, size), np.float32)
+        gates, gates_bias, turn, bias = self._halved
+        count, total, size = len(gates), entered.shape[2], turn.shape[3]
+        held, result = np.zeros((2 * count, 1, size), np.float32), np.empty((total, 2 * count, 1, size), np.float32)
+        turned = np.empty((3, 2 * count, 1, size), np.float32)
+        both, (reset, update, new) = turned[:2], turned
         for first in range(0, total, CHUNK):
-            gates = entered[:, :, first : first + CHUNK] @ self.gates + self.gates_bias
-            for at in range(gates.shape[2]):
-                turned, given = held @ self.turn, gates[:, :, at : at + 1]
-                both = logistic(given[..., : 2 * size] + turned[..., : 2 * size])
-                turned[..., 2 * size :] += self.turn_bias
-                new = np.tanh(given[..., 2 * size :] + both[..., :size] * turned[..., 2 * size :])
-                held = new + both[..., size:] * (held - new)
-                result[:, :, first + at] = held[:, :, 0]
-        return result
+            given = entered[:, :, first : first + CHUNK] @ gates + gates_bias
+            given = given.reshape(2 * count, -1, 1, 3, size).transpose(1, 3, 0, 2, 4)
+            given = np.ascontiguousarray(given)
+            for at_both, at_new, after in zip(given[:, :2], given[:, 2], result[first : first + CHUNK], strict=True):
+                np.matmul(held, turn, out=turned)
+                both += at_both
+                np.tanh(both, out=both)
+                both += ONE
+                new += bias
+                new *= reset
+                new += at_new
+                np.tanh(new, out=new)
+                update *= HALF
+                np.subtract(held, new, out=after)
+                after *= update
+                after += new
+                held = after
+        return result.reshape(total, count, 2, size).transpose(1, 2, 0, 3)
 
 
 def logistic(scores: Array) -> Array:

@@ -7,7 +7,10 @@ comes back once a comment is part of the page's template, whatever it says and i
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from archive.ingest.structure.dates import Stamp, stamps
@@ -37,17 +40,18 @@ class Key(NamedTuple):
 
 
 class Shape:
-    """The pieces of a line, with where each is in it.
-
-    ``first_recurs`` and ``last_recurs`` say whether another line of the page begins or ends with the same piece.
-    """
-
-    first_recurs = last_recurs = True
+    """The pieces of a line. ``keys`` are those that another line of the page has, too, each worth LEAST_WORTH or more:
+    the whole line's first, where it is among them.
+    """  # fmt: skip
 
     def __init__(self, line: str) -> None:
         self.line = line
         self.dates: list[Stamp] = stamps(line) if len(line) <= DATE_MOST else []
-        self.pieces: list[str] = []
+        self.keys: list[Key] = []
+        if not self.dates:
+            self.pieces = list(map(_normal, _PIECE.findall(line)))
+            return
+        self.pieces = []
         for start, end in self._between:
             self.pieces += [DATE] if start > 0 else []
             self.pieces += map(_normal, _PIECE.findall(line, start, end))
@@ -64,27 +68,35 @@ class Shape:
         cut = [match.span() for start, end in self._between for match in _PIECE.finditer(self.line, start, end)]
         return sorted([*cut, *((stamp.start, stamp.end) for stamp in self.dates)])
 
-    @cached_property
-    def keys(self) -> list[Key]:
-        """Return the line's keys, each worth at least LEAST_WORTH, but for those that no other line can have."""
-        pieces = tuple(self.pieces)
-        size = len(pieces)
-        keys = []
-        if 0 < size <= MOST_PIECES:
-            keys.append(Key("whole", _stems(pieces)))
-        if size > 1:
-            # Counted piece by piece first: most lines' edges are worth too little to become keys.
-            first, last = list(map(_worth, pieces[:3])), list(map(_worth, pieces[-3:]))
-            few = range(1, min(4, size))
-            if self.last_recurs:
-                keys += [Key("last", pieces[-n:]) for n in few if sum(last[-n:]) >= LEAST_WORTH]
-            if self.first_recurs:
-                keys += [Key("first", pieces[:n]) for n in few if sum(first[:n]) >= LEAST_WORTH]
-            if self.last_recurs and self.first_recurs and size > 2 and first[0] + last[-1] >= LEAST_WORTH:
-                keys.append(Key("both", (pieces[0], pieces[-1])))
-        return keys
+
+def find_keys(shapes: Sequence[Shape]) -> None:
+    """Give each of a page's shapes its keys."""
+    firsts, lasts = (Counter([shape.pieces[at] for shape in shapes]) for at in (0, -1))
+    every = [_possible(shape.pieces, firsts[shape.pieces[0]] > 1, lasts[shape.pieces[-1]] > 1) for shape in shapes]
+    # Counted as plain tuples: most recur nowhere.
+    counts = Counter(chain.from_iterable(every))
+    for shape, possible in zip(shapes, every, strict=True):
+        shape.keys = [Key(*key) for key in possible if counts[key] > 1]
 
 
+def _possible(pieces: list[str], first_recurs: bool, last_recurs: bool) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the keys that a line of such pieces could have, as (kind, pieces)."""
+    size = len(pieces)
+    keys = [("whole", _stems(tuple(pieces)))] if size <= MOST_PIECES else []
+    if size > 1:
+        few = range(1, min(4, size))
+        if last_recurs:
+            last = list(map(_worth, pieces[-3:]))
+            keys += [("last", tuple(pieces[-n:])) for n in few if sum(last[-n:]) >= LEAST_WORTH]
+        if first_recurs:
+            first = list(map(_worth, pieces[:3]))
+            keys += [("first", tuple(pieces[:n])) for n in few if sum(first[:n]) >= LEAST_WORTH]
+        if last_recurs and first_recurs and size > 2 and first[0] + last[-1] >= LEAST_WORTH:
+            keys.append(("both", (pieces[0], pieces[-1])))
+    return keys
+
+
+@lru_cache(1 << 14)
 def _normal(piece: str) -> str:
     return NUMBER if piece.isdecimal() else piece.lower() if piece.isalpha() else piece
 
@@ -104,6 +116,7 @@ def worth(key: Key) -> float:
     return total
 
 
+@lru_cache(1 << 14)
 def _worth(piece: str) -> float:
     if piece == DATE:
         return 5.0

@@ -272,7 +272,8 @@ class Heard(NamedTuple):
 
 
 def hear(model: Model, one: Labelled) -> Heard:
-    return Heard(model.first_opinions(one.page), model.first_opinions(one.alone))
+    # Of copies: what a page's lines look like from everywhere would stay with it, and that is much for all pages.
+    return Heard(model.first_opinions(replace(one.page)), model.first_opinions(replace(one.alone)))
 
 
 def fit_reading(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Networks:

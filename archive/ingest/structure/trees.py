@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Nodes = NDArray[np.int64]
 
-CHUNK = 512  # rows looked at together: bounds the memory of a long page
+CHUNK = 128  # rows looked at together: bounds the memory of a long page
 
 
 class Trees(NamedTuple):
@@ -28,40 +28,49 @@ class Trees(NamedTuple):
     def depth(self) -> int:
         return int(self.value.shape[1] + 1).bit_length() - 2
 
-    def _step(self, matrix: NDArray[np.float32], node: Nodes) -> tuple[Nodes, Nodes]:
-        """Return (next node, column asked) of each row in each tree."""
-        at = node + np.arange(len(self.column)) * self.column.shape[1]  # taking from flat arrays is twice as fast
-        column = self.column.take(at).astype(np.int64)
-        cell = column + np.arange(len(matrix))[:, None] * matrix.shape[1]
-        right = matrix.take(cell) > self.edge.take(at)
-        return 2 * node + 1 + right, column
+    def _decisions(self, columns: NDArray[np.float32]) -> list[NDArray[np.bool_]]:
+        """Return of each level from the root whether each tree sends each row right: (trees, rows).
+
+        All inner nodes are asked at once, which is faster than to follow the paths, and the answers on the path are
+        picked out with bits.
+        """
+        asked = columns.take(self.column.T.ravel(), axis=0) > self.edge.T.reshape(-1, 1)
+        right = asked.reshape(*self.column.T.shape, columns.shape[1])
+        decisions: list[NDArray[np.bool_]] = []
+        for level in range(self.depth):
+            its = right[2**level - 1 : 2 ** (level + 1) - 1]
+            for said in reversed(decisions):
+                its = its[::2] ^ (said & (its[::2] ^ its[1::2]))
+            decisions.append(its[0])
+        return decisions
 
     def _worth(self, node: Nodes) -> NDArray[np.float32]:
-        """Return what the nodes are worth, one of each tree for each row."""
-        return np.asarray(self.value.take(node + np.arange(len(self.value)) * self.value.shape[1]))
+        """Return what the nodes (trees, rows) are worth."""
+        return np.asarray(self.value.take(node + np.arange(len(self.value))[:, None] * self.value.shape[1]))
 
-    def scores(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the sum of all trees for each row of ``matrix`` (rows, wanted)."""
+    def scores(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the sum of all trees for each row; ``columns`` is (wanted, rows)."""
         parts = [np.zeros(0)]
-        for at in range(0, len(matrix), CHUNK):
-            rows = matrix[at : at + CHUNK]
-            node = np.zeros((len(rows), len(self.column)), dtype=np.int64)
-            for _ in range(self.depth):
-                node, _column = self._step(rows, node)
-            parts.append(self._worth(node).sum(axis=1, dtype=np.float64))
+        for at in range(0, columns.shape[1], CHUNK):
+            some = columns[:, at : at + CHUNK]
+            node = np.zeros((len(self.column), some.shape[1]), np.int64)
+            for right in self._decisions(some):
+                node = 2 * node + 1 + right
+            parts.append(self._worth(node).sum(axis=0, dtype=np.float64))
         return np.concatenate(parts)
 
-    def shares(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+    def shares(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return what each wanted column adds to the score of each row: (rows, 2, wanted), by going left and right.
 
         A step's share is the worth of the node it leads to less that of the node it leaves (Saabas 2014).
         """
-        size = 2 * len(self.wanted)
-        node, shares = np.zeros((len(matrix), len(self.column)), dtype=np.int64), np.zeros(len(matrix) * size)
-        for _ in range(self.depth):
-            following, column = self._step(matrix, node)
+        rows, size = columns.shape[1], 2 * len(self.wanted)
+        node, shares = np.zeros((len(self.column), rows), np.int64), np.zeros(rows * size)
+        for right in self._decisions(columns):
+            following = 2 * node + 1 + right
             gain = self._worth(following) - self._worth(node)
-            at = np.arange(len(matrix))[:, None] * size + (1 - following % 2) * len(self.wanted) + column
+            column = self.column.take(node + np.arange(len(self.column))[:, None] * self.column.shape[1])
+            at = np.arange(rows) * size + right * len(self.wanted) + column
             shares += np.bincount(at.ravel(), gain.ravel(), len(shares))
             node = following
-        return shares.reshape(len(matrix), 2, len(self.wanted))
+        return shares.reshape(rows, 2, len(self.wanted))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from archive.ingest.structure.characters import PART, Characters
 
 HEAD = 800  # code points looked at from the start of a line
 SHORT, RUN = 3, 4  # letters of a short word; words of a run
@@ -18,38 +18,83 @@ NEVER = -1_000_000_000  # the line before the first
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_ASCII_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")  # the same, faster
-WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts written without spaces, cut into pairs
+_NONE = *([np.zeros(0, np.int64)] * 3), np.zeros(0, bool), np.zeros(0, np.int64)
 
 
-def words_of(text: str) -> list[str]:
-    """Return the lower-cased words of ``text``; runs of Chinese, Japanese or Korean become overlapping pairs."""
-    lowered = text.lower()
-    if lowered.isascii():
-        return _ASCII_WORD.findall(lowered)
-    if not WIDE.search(lowered):
-        return _WORD.findall(lowered)
-    words: list[str] = []
-    for word in _WORD.findall(lowered):
-        if WIDE.search(word):
-            words += [word[i : i + 2] for i in range(max(1, len(word) - 1))]
-        else:
-            words.append(word)
-    return words
+class Words(NamedTuple):
+    """Words in the order of the text: each one's number, line, length in letters, and whether its script is written
+    without spaces; how many each line has.
+    """  # fmt: skip
+
+    number: Numbers
+    line: Numbers
+    length: Numbers
+    wide: Mask
+    counts: Numbers
+
+    def parts(self) -> Iterator[Words]:
+        """Yield the words of PART lines at a time, whose numbers begin at 0."""
+        for at in range(0, len(self.counts), PART):
+            a, b = np.searchsorted(self.line, (at, at + PART))
+            counts = self.counts[at : at + PART]
+            yield Words(self.number[a:b], self.line[a:b] - at, self.length[a:b], self.wide[a:b], counts)
+
+    def first(self) -> Numbers:
+        """Return the number of the first word of each line, or 0 where it has none."""
+        found = np.zeros(len(self.counts), np.int64)
+        some = np.flatnonzero(self.counts)
+        found[some] = self.number[np.cumsum(self.counts)[some] - self.counts[some]]
+        return found
 
 
-class Known(dict[str, list[str]]):
-    """The words of lines, up to HEAD, found once and asked often."""
+def words_of(texts: Sequence[str], width: int | None = HEAD) -> Words:
+    """Return the words in the first ``width`` code points of each text, whatever their case.
 
-    def __missing__(self, line: str) -> list[str]:
-        words = self[line] = words_of(line[:HEAD])
-        return words
+    A word is a run of letters, with apostrophes between them; scripts written without spaces are cut into overlapping
+    pairs of letters.
+    """
+    parts = [_words([text[:width].lower() for text in texts[at : at + PART]], at) for at in range(0, len(texts), PART)]
+    if len(parts) == 1:
+        return parts[0]
+    return Words(*map(np.concatenate, zip(*parts, strict=True))) if parts else Words(*_NONE)
 
-    def words_of(self, text: str) -> list[str]:
-        """Return the words of ``text``, which may have several lines; the known ones are not read again."""
-        lines = text.split("\n")
-        return [word for line in lines for word in (self[line] if len(line) <= HEAD else words_of(line))]
+
+def _words(texts: Sequence[str], before: int) -> Words:
+    chars = Characters(texts)
+    letter, inside = chars.of("letter"), chars.of("letter")
+    inside[1:-1] |= chars.of("apostrophe")[1:-1] & letter[:-2] & letter[2:]
+    edges = np.flatnonzero(np.diff(inside, prepend=False))
+    starts, ends = edges[::2], edges[1::2]
+    wide = chars.of("wide")
+    if wide.any():
+        starts, ends = _pairs(starts, ends, np.append(0, np.cumsum(wide)))
+    bounds = np.searchsorted(starts, chars.edges)
+    counts = np.diff(bounds)
+    lines = np.repeat(np.arange(before, before + len(texts)), counts)
+    return Words(chars.numbers(starts, ends), lines, ends - starts, wide[starts], counts)
+
+
+def _pairs(starts: Numbers, ends: Numbers, before: Numbers) -> tuple[Numbers, Numbers]:
+    """Cut the words that have a letter of a script without spaces; so many of them stand ``before`` each character."""
+    wide = before[ends] > before[starts]
+    pieces = np.where(wide, np.maximum(1, ends - starts - 1), 1)
+    nth = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    wide, ends, starts = np.repeat(wide, pieces), np.repeat(ends, pieces), np.repeat(starts, pieces) + nth
+    return starts, np.where(wide, np.minimum(starts + 2, ends), ends)
+
+
+class Listed:
+    """Words that mean something, each with bits that say what."""
+
+    def __init__(self, bits: Mapping[str, int]) -> None:
+        numbers = words_of(list(bits)).number
+        order = np.argsort(numbers)
+        self._numbers, self._bits = numbers[order], np.fromiter(bits.values(), np.int64, len(bits))[order]
+
+    def bits_of(self, numbers: Numbers) -> Numbers:
+        """Return the bits of each of the words with these numbers, 0 where it is not listed."""
+        at = np.minimum(np.searchsorted(self._numbers, numbers), len(self._numbers) - 1)
+        return np.where(self._numbers[at] == numbers, self._bits[at], 0)
 
 
 class Shared(NamedTuple):
@@ -88,24 +133,19 @@ def shared(things: Numbers, lines: Numbers) -> Shared:
 
 
 class Vocabulary:
-    """The words of a page: ``lists`` by line, ``words`` and the ``runs`` of RUN words, where they recur.
+    """The words of a page: ``every`` one, ``words`` and the ``runs`` of RUN words, where they recur.
 
-    Each of ``words`` has its ``length``; ``subject`` leaves out the short ones, which say no subject: they are grammar
-    in every language that has spaces.
+    Each of ``words`` has its ``length``, each line so many ``letters`` in its words; ``subject`` leaves out the short
+    words, which say no subject: they are grammar in every language that has spaces.
     """
 
-    def __init__(self, texts: Sequence[str], known: Known) -> None:
-        self.lists = [known[text] for text in texts]
-        every = list(chain.from_iterable(self.lists))
-        numbers = np.fromiter(map(hash, every), np.int64, len(every))
-        lines = np.repeat(np.arange(len(texts)), list(map(len, self.lists)))
-        self.words = shared(numbers, lines)
-        self.runs = _runs(numbers, lines)
-        length = np.fromiter(map(len, every), np.int64, len(every))
-        pairs = [at for at in np.flatnonzero(length < 3).tolist() if not every[at].isascii() and WIDE.match(every[at])]
-        self.length, self.subject = length[self.words.place], length > SHORT
-        self.subject[pairs] = True
-        self.subject = self.subject[self.words.place]
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.every = every = words_of(texts)
+        self.letters = np.bincount(every.line, every.length, len(texts))
+        self.words = shared(every.number, every.line)
+        self.runs = _runs(every.number, every.line)
+        self.length = every.length[self.words.place]
+        self.subject = (self.length > SHORT) | every.wide[self.words.place]
 
 
 def _runs(numbers: Numbers, lines: Numbers) -> Shared:
