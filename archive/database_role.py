@@ -11,10 +11,11 @@ import re
 from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
-from archive.models import Decision
+from archive.models import Decision, DecisionReason
 
 DEFAULT = "afterword_app"
 LOG = Decision._meta.db_table
+REASONS = DecisionReason._meta.db_table
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _GRANTS = (
     "GRANT {role} TO CURRENT_USER",
@@ -23,6 +24,7 @@ _GRANTS = (
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
     "REVOKE ALL ON {log} FROM {role}",
     "GRANT SELECT, INSERT ON {log} TO {role}",
+    "REVOKE DELETE ON {reasons} FROM {role}",
 )
 
 
@@ -33,7 +35,7 @@ def protect(role: str) -> str:
     """
     if not NAME.fullmatch(role):
         return f"{role!r} is no name for a role: use lower-case letters, digits and underscores"
-    names = {"role": sql.Identifier(role), "log": sql.Identifier(LOG)}
+    names = {"role": sql.Identifier(role), "log": sql.Identifier(LOG), "reasons": sql.Identifier(REASONS)}
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [role])

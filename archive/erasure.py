@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zstandard
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from archive import counters, decision_log, holdings, masks, outbox, queries, redaction, suppressions
@@ -30,6 +30,7 @@ from archive.models import (
     Comment,
     Correction,
     Decision,
+    DecisionReason,
     Entity,
     Judgement,
     Masked,
@@ -38,10 +39,12 @@ from archive.models import (
     Report,
     Review,
     Revision,
+    Rule,
     SavedView,
     SearchDocument,
     Source,
     Suppression,
+    Trial,
 )
 from archive.redaction import RUN, Marks, merged
 from archive.search import index
@@ -291,7 +294,9 @@ def follow(entry: Entry, *, by: User | Machine = RESTORED, done: int = 0, progre
             _overwrite(sha256, [(start, end) for start, end in spans], entry.case, marks, entry.marks_of_names())
     with transaction.atomic():
         _sweep_shared(marks)
-        _wipe_case(entry.case, marks)
+        _sweep_rules(marks)
+        _sweep_cases(entry.case, marks)
+        erase_reasons(DecisionReason.objects.filter(case_id=None), marks, case_id=entry.case, by=by)
         Suppression.objects.get_or_create(entry=entry.id)
     return comments
 
@@ -419,6 +424,10 @@ def _wipe(
     rows = list(queries.comments().filter(article_id=article.pk, pk__in=members).order_by("pk"))
     fresh = [row for row in rows if row.status != Comment.Status.ERASED]
     named = counters.entities_in([article.pk])
+    if case_id and rows:
+        said = queries.decisions().filter(article_id=article.pk, target_id__in=[row.pk for row in rows])
+        reasons = DecisionReason.objects.filter(case_id=None, pk__in=said.order_by().values("said_id"))
+        erase_reasons(reasons, redaction.marks_of({row.author_name for row in rows}), case_id=case_id, by=by)
     _empty(article, rows)
     gone = [_log_entry(row, case_id) for row in fresh]
     if text:
@@ -633,11 +642,32 @@ def _cover_author(author: Author, name: str) -> None:
         author.delete()
 
 
-def _wipe_case(case_id: int, marks: Marks) -> None:
-    """The case's own pages: what it was about is not told any more, and notes do not quote it."""
-    Case.objects.filter(pk=case_id).update(scope={}, words=[])
+def _sweep_rules(marks: Marks) -> None:
+    """A rule that looks for what was erased is switched off, and has to be tried again before it is used."""
+    for model, fields in holdings.OF_RULE.items():
+        manager: Any = model._default_manager
+        for row in _save(manager.order_by("pk"), fields, marks):
+            rule_id = row.pk if isinstance(row, Rule) else row.rule_id
+            Rule.objects.filter(pk=rule_id).update(is_on=False)
+            Trial.objects.filter(rule_id=rule_id).delete()
+
+
+def _sweep_cases(case_id: int, marks: Marks) -> None:
+    """What the case was about is not told any more, and no case's notes quote it; nor what others say that are over."""
+    over = Case.objects.filter(closed_at__isnull=False)
+    about = [one.pk for one in over if any(redaction.find(said, marks) for said in _scope_of(one))]
+    Case.objects.filter(pk__in=[case_id, *about]).update(scope={}, words=[])
     Masked.objects.filter(case_id=case_id).delete()
     for model, fields in holdings.OF_CASE.items():
         manager: Any = model._default_manager
-        of = {"pk": case_id} if model is Case else {"case_id": case_id}
-        _save(manager.filter(**of), fields, marks)
+        _save(manager.order_by("pk"), fields, marks)
+
+
+def _scope_of(case: Case) -> list[str]:
+    return [*case.words, *(said for said in case.scope.values() if isinstance(said, str))]
+
+
+def erase_reasons(rows: QuerySet[DecisionReason], marks: Marks, *, case_id: int, by: User | Machine) -> None:
+    """Empty, of these reasons in the log, those that say what is marked."""
+    found = [row for row in rows.order_by("pk").iterator(chunk_size=2_000) if redaction.find(row.text, marks)]
+    decision_log.erase_reasons(found, case_id=case_id, by=by)

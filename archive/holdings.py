@@ -22,6 +22,7 @@ from archive.models import (
     CaseNote,
     Comment,
     Correction,
+    DecisionReason,
     Entity,
     Judgement,
     Mention,
@@ -29,6 +30,8 @@ from archive.models import (
     Report,
     Review,
     Revision,
+    Rule,
+    RuleVersion,
     SavedView,
     Source,
 )
@@ -65,6 +68,12 @@ SHARED: dict[type[Model], dict[str, How]] = {
     Reason: {"text": TEXT},
     SavedView: {"name": TEXT, "words": TEXT},
 }
+# What a rule looks for, and is called: one that looked for what was erased is switched off.
+OF_RULE: dict[type[Model], dict[str, How]] = {
+    Rule: {"name": TEXT, "body": TEXT},
+    RuleVersion: {"name": TEXT, "body": TEXT},
+}
+OF_LOG: dict[type[Model], dict[str, How]] = {DecisionReason: {"text": TEXT}}  # emptied as a whole
 OF_SOURCE: dict[str, How] = {"name": TEXT, "report": JSON}
 OF_CASE: dict[type[Model], dict[str, How]] = {
     Case: {"basis": TEXT, "outcome": TEXT},
@@ -76,6 +85,8 @@ SWEPT: dict[type[Model], Mapping[str, How]] = {
     **SHARED,
     Source: OF_SOURCE,
     **OF_CASE,
+    **OF_RULE,
+    **OF_LOG,
 }
 # What readers of public pages can come to see, and so what a mask covers.
 PUBLIC: dict[type[Model], tuple[str, ...]] = {
@@ -83,6 +94,7 @@ PUBLIC: dict[type[Model], tuple[str, ...]] = {
     Revision: ("body",),
     Mention: ("surface",),
     Judgement: ("surface",),
+    Report: ("outcome",),
 }
 
 
@@ -175,7 +187,9 @@ WITHOUT_WORDS: dict[str, str] = {
     "Decision.target": _CHOICE,
     "Decision.from_state": _CHOICE,
     "Decision.to_state": _CHOICE,
-    "Decision.reason": "a moderator's, for good: the form says not to repeat what is hidden",
+    "Decision.reason": "of entries from before reasons could be erased",
+    "Decision.reason_digest": _DIGEST,
+    "DecisionReason.salt": "a random number",
     "Decision.cause": _CHOICE,
     "Decision.detail": "numbers, and names that are ours",
     "Decision.previous_hash": _DIGEST,
@@ -202,14 +216,10 @@ WITHOUT_WORDS: dict[str, str] = {
     "WaitingTally.kind": _CHOICE,
     "SavedView.kind": _CHOICE,
     "SavedView.age": _CHOICE,
-    "Rule.name": "typed by a moderator",
     "Rule.kind": _CHOICE,
     "Rule.action": _CHOICE,
-    "Rule.body": "what is looked for, typed by a moderator",
-    "RuleVersion.name": "typed by a moderator",
     "RuleVersion.kind": _CHOICE,
     "RuleVersion.action": _CHOICE,
-    "RuleVersion.body": "what is looked for, typed by a moderator",
     "RuleVersion.by_name": "of an account",
     "TrialHit.at": "offsets",
     "Subscription.digest": _CHOICE,

@@ -416,6 +416,12 @@ def on(article_id: int, comment_ids: Collection[int]) -> Marks | None:
     return redaction.joined(found) or None
 
 
+def of_all_cases() -> Marks:
+    """The words that cases cover everywhere: reasons in the log are not changed, but shown with these covered."""
+    words = Case.objects.filter(state__in=WITH_MASK).values_list("words", flat=True)
+    return marks_of(word for some in words for word in some)
+
+
 def covers(case: Case) -> bool:
     return Masked.objects.filter(case=case).exists()
 

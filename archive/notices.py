@@ -21,9 +21,10 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import decision_log, kinds, outgoing, queries
+from archive import decision_log, kinds, masks, outgoing, queries, redaction
 from archive.kinds import KINDS
 from archive.models import Decision, Subscription, Webhook
+from archive.redaction import Marks
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -155,14 +156,16 @@ def deliver(pk: int) -> int:
 
 
 def _post(hook: Webhook, entries: Sequence[Decision]) -> None:
-    body = json.dumps({"archive": settings.SITE_NAME, "entries": [told(entry) for entry in entries]}).encode()
+    masked = masks.of_all_cases()
+    body = json.dumps({"archive": settings.SITE_NAME, "entries": [told(entry, masked) for entry in entries]}).encode()
     headers = {"Afterword-Signature": signature(hook.secret, body, int(timezone.now().timestamp()))}
     outgoing.post(outgoing.endpoint_of(hook.url), body, headers=headers, timeout=TIMEOUT, most=MOST_ANSWERED)
 
 
-def told(entry: Decision) -> dict[str, Any]:
+def told(entry: Decision, masked: Marks = decision_log.NOTHING) -> dict[str, Any]:
     """What a server is told of an entry: all that the log says but who decided, and where it is to be seen."""
     fields = {**decision_log.fields_of(entry), "hash": entry.hash, "by_person": entry.actor_id is not None}
+    fields["reason"] = redaction.covered(entry.why, masked)
     if entry.article_id and entry.target == "comment" and entry.target_id:
         fields["url"] = origin() + reverse("comment", args=[entry.article_id, entry.target_id])
     return {name: value for name, value in fields.items() if name not in {"actor_id", "actor_name"}}

@@ -682,7 +682,7 @@ class DecisionQuerySet(QuerySet[Decision]):
         ``kind`` is an action, or ``structure`` for archivists' corrections; empty for all. The steps of a case are
         between the archive and who asked; what a case did to comments is listed.
         """
-        found = (self if article_id else self.filter(parent_id=parent_id)).exclude(target="case")
+        found = (self if article_id else self.filter(parent_id=parent_id)).exclude(target__in=["case", "reason"])
         if article_id:
             found = found.filter(article_id=article_id)
         if kind == "structure":
@@ -815,7 +815,8 @@ def authors() -> AuthorQuerySet:
 
 
 def decisions() -> DecisionQuerySet:
-    return DecisionQuerySet(Decision)
+    """Entries of the log, with their reasons."""
+    return DecisionQuerySet(Decision).select_related("said")
 
 
 def reviews() -> ReviewQuerySet:

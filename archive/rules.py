@@ -192,8 +192,7 @@ def tried(rule: Rule) -> Trial | None:
 
 def _log(rule: Rule, action: str, by: User, words: str, to_state: str = "") -> None:
     entry = Decision(
-        action=action, target=RULE, target_id=rule.pk, revision=rule.version, to_state=to_state,
-        detail={"name": rule.name},
+        action=action, target=RULE, target_id=rule.pk, revision=rule.version, to_state=to_state
     )  # fmt: skip
     decision_log.append([entry], by=by, reason=words)
 
@@ -237,7 +236,8 @@ def _decide(rule: Rule, chosen: dict[int, list[int]], seen: moderation.Seen | No
 
 
 def _machine(rule: Rule) -> Machine:
-    return Machine(f"rule {rule.pk}: {rule.name}"[:150])
+    """By its number: a name may be somebody's words, and stands in the reason, from which it can be erased."""
+    return Machine(f"rule {rule.pk}")
 
 
 def _reason(rule: Rule) -> str:

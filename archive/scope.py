@@ -18,7 +18,21 @@ from django.db.models.functions import Left
 from django.urls import reverse
 
 from archive import queries, redaction
-from archive.models import Article, Case, Comment, Decision, Masked, Report, Revision, SearchDocument, Site, Source
+from archive.models import (
+    Article,
+    Case,
+    Comment,
+    Correction,
+    Decision,
+    DecisionReason,
+    Judgement,
+    Masked,
+    Report,
+    Revision,
+    SearchDocument,
+    Site,
+    Source,
+)
 from archive.search import grammar, index
 
 MOST = 50_000  # comments of one case; a wider scope has to be made narrower
@@ -256,14 +270,36 @@ def touched(case: Case, found: Members) -> list[int]:
     return sorted(ids)
 
 
+# Where no search looks, by article.
+_UNSEARCHED: dict[Any, tuple[str, ...]] = {
+    Revision: ("body",),
+    Report: ("reason", "note", "snapshot", "outcome"),
+    Correction: ("words",),
+    Judgement: ("surface",),
+}
+
+
 def _not_indexed_texts(words: Sequence[str]) -> set[int]:
-    """Articles of which the byline has the words, or what readers do not see of the text."""
+    """Articles of which the byline has the words, or what readers do not see: hidden and earlier texts, reports."""
+    if not words:
+        return set()
     marks = redaction.marks_of(words)
-    hidden = ~Q(status=Article.Status.PUBLISHED)
-    for first in {redaction.keys(word)[0] for word in words}:
-        hidden |= Q(byline__icontains=first)
+    hidden = ~Q(status=Article.Status.PUBLISHED) | _having(words, ["byline"])
     rows = queries.articles().filter(hidden).order_by().values_list("pk", "title", "byline", "body")
-    return {pk for pk, *texts in rows.iterator() if redaction.find("\n".join(texts), marks)} if words else set()
+    found = {pk for pk, *texts in rows.iterator() if redaction.find("\n".join(texts), marks)}
+    for model, names in _UNSEARCHED.items():
+        said = model._default_manager.filter(_having(words, names)).order_by().values_list("article_id", *names)
+        found |= {pk for pk, *texts in said.iterator() if redaction.find("\n".join(texts), marks)}
+    return found
+
+
+def _having(words: Sequence[str], names: Sequence[str]) -> Q:
+    """Rows that may have one of the words in these columns: the first part of each is looked for."""
+    wanted = Q()
+    for first in {redaction.keys(word)[0] for word in words}:
+        for name in names:
+            wanted |= Q(**{f"{name}__icontains": first})
+    return wanted
 
 
 def _not_indexed(found: Members, words: Sequence[str], texts: Collection[int]) -> set[int]:
@@ -311,6 +347,7 @@ def preview(case: Case, found: Members) -> list[Place]:
         _search(found, pks, texts),
         _feeds({*found, *texts}),
         _reports(found, pks, texts),
+        _reasons(case.words),
         _exports({*found, *texts}),
     ]
 
@@ -400,6 +437,20 @@ def _reports(found: Members, pks: Sequence[int], texts: Collection[int]) -> Plac
         for pk in rows.order_by("pk").values_list("pk", flat=True)[:SAMPLES]
     ]
     return Place("reports", "Readers’ reports", *_counted(rows), hits)
+
+
+def _reasons(words: Sequence[str]) -> Place:
+    """Reasons of decisions that have the words: an erasure empties them, a mask covers them in the public log."""
+    marks, rows = redaction.marks_of(words), DecisionReason.objects.none()
+    if words:
+        rows = DecisionReason.objects.filter(_having(words, ["text"])).order_by("pk")
+    found = {one.pk: one.text for one in rows[:MOST_COUNTED] if redaction.find(one.text, marks)}
+    entries = queries.decisions().filter(said_id__in=found, parent_id=None).order_by("pk")[:SAMPLES]
+    hits = [
+        Hit("", f"decision {one.pk}", one.why, reverse("admin:archive_decision_change", args=[one.pk]))
+        for one in entries
+    ]
+    return Place("reasons", "Reasons in the log", len(found), len(found) == MOST_COUNTED, hits)
 
 
 def _exports(found: Collection[int]) -> Place:

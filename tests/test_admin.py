@@ -278,7 +278,7 @@ def test_hiding_is_followed_by_a_way_back(client: Client, comment: Comment) -> N
     user = sign_in(client, "moderator")
     text = text_of(decide(client, comment, "hide"))
     decision = Decision.objects.get()
-    assert (decision.actor_id, decision.reason, decision.target_id) == (user.pk, "insult", comment.pk)
+    assert (decision.actor_id, decision.why, decision.target_id) == (user.pk, "insult", comment.pk)
     assert f'href="{reverse("admin:archive_decision_undo", args=[decision.pk])}">Undo</a>' in text
     assert "Restore this comment" in text
 

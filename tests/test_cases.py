@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from archive import cases, moderation, queries, scope
 from archive.entities import resolver
-from archive.models import Article, Author, Case, CaseNote, Comment, Decision, Entity, Masked, Mention, Site
+from archive.models import Article, Author, Case, CaseNote, Comment, Decision, Entity, Masked, Mention, Report, Site
 from archive.scope import Scope
 from archive.search import sync
 from tests.makers import comments_of, make_article, make_user
@@ -142,6 +142,15 @@ def test_words_are_hits_in_other_comments_and_in_articles(by: User) -> None:
     sync.run()
     case = make_case(by, words=["Jane Roe"])
     assert (place(case, "words").total, place(case, "articles").total) == (1, 1)
+
+
+def test_reasons_in_the_log_are_hits_and_reports_elsewhere_are_reached(by: User) -> None:
+    article, other = make_article(comments="a"), make_article(comments="b")
+    moderation.hide(comments_of(article)[0], by=by, reason="names Jane Roe")
+    Report.objects.create(article_id=other.pk, reason="rude", note="That is Jane Roe!", snapshot="")
+    case = make_case(by, words=["Jane Roe"])
+    assert [hit.excerpt for hit in place(case, "reasons").hits] == ["names Jane Roe"]
+    assert scope.touched(case, {}) == [other.pk]
 
 
 def test_an_article_itself_is_a_hit_with_what_quotes_it(by: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import logging
 import secrets
@@ -22,7 +23,18 @@ from django.db import connection, models
 from django.test import Client
 from django.utils import timezone
 
-from archive import cases, checks, counters, health, holdings, masks, queries, suppressions
+from archive import (
+    cases,
+    checks,
+    counters,
+    decision_log,
+    health,
+    holdings,
+    masks,
+    moderation,
+    queries,
+    suppressions,
+)
 from archive.entities import resolver
 from archive.ingest import importer, loader
 from archive.ingest.readers.decoding import decode
@@ -31,6 +43,7 @@ from archive.models import (
     Alias,
     Article,
     Case,
+    CaseNote,
     Comment,
     Correction,
     Entity,
@@ -40,12 +53,15 @@ from archive.models import (
     Report,
     Review,
     Revision,
+    Rule,
+    RuleVersion,
     SavedView,
     Source,
 )
 from archive.scope import Scope
 from archive.search import sync
 from tests.makers import make_article, make_user
+from tests.test_permissions import CONVERTER, routes
 
 HOLDS_TEXT = (models.CharField, models.TextField, models.JSONField, models.BinaryField, SearchVectorField)
 
@@ -53,6 +69,7 @@ HOLDS_TEXT = (models.CharField, models.TextField, models.JSONField, models.Binar
 @pytest.fixture(autouse=True)
 def own_list(settings: Any, tmp_path: Path) -> None:
     settings.SUPPRESSIONS = str(tmp_path / "suppressions.jsonl")
+    settings.PUBLIC_LOG = True
 
 
 def columns() -> Iterator[str]:
@@ -203,9 +220,25 @@ def surroundings(article: Article, first: Comment, word: str, name: str) -> int:
     Correction.objects.create(article=article, number=1, operation=operation, words=f"by {name}", by_name="x")
     Reason.objects.get_or_create(text=f"names {name}")
     SavedView.objects.create(owner=make_user("moderator"), name=f"about {name}", words=word)
+    in_the_workplace(article, name)
     resolver.relink(article.pk, [first.pk])
     counters.recount_entities([entity.pk])
     return entity.pk
+
+
+def in_the_workplace(article: Article, name: str) -> None:
+    """What moderators have typed: reasons in the log, a rule, a case that is over, the outcome of a report."""
+    by = make_user("moderator")
+    other = Comment.objects.filter(article=article).order_by("position")[1]
+    moderation.hide(other, by=by, reason=f"tells of {name}")
+    moderation.restore(other, by=by, reason="insult")
+    rule = Rule.objects.create(name=f"about {name}", kind="words", action="hold", body=name, version=1, is_on=True)
+    RuleVersion.objects.create(rule=rule, number=1, name=f"about {name}", kind="words", action="hold", body=name)
+    over: Any = {"state": "closed", "closed_at": timezone.now(), "outcome": f"told {name}", "scope": {"query": name}}
+    case = Case.objects.create(kind="takedown", requester="S", basis=f"of {name}", words=[name], **over)
+    CaseNote.objects.create(case=case, text=f"{name} called", by_name="x")
+    known: Any = {"article_id": article.pk, "comment_id": other.pk, "token": "t"}
+    Report.objects.create(reason="rude", snapshot="", outcome=f"told {name}", **known)
 
 
 # --- Looking for it --------------------------------------------------------------------------------------------------
@@ -227,21 +260,28 @@ def traces(*needles: str) -> list[str]:
 
 
 def doors(known: Planted) -> Iterator[str]:
-    article, comment, entity = known.article, known.comment, known.entity
-    yield from ("/", "/feed/", "/sitemap.xml", "/sitemap-articles-0.xml", "/sitemap-entities-0.xml", "/log/")
+    """Every public route, filled with all that is there; searches and other ways to see the same."""
+    numbers: dict[str, Any] = {
+        "site_id": Article.objects.values_list("site_id", flat=True).distinct(),
+        "author_id": queries.authors().values_list("pk", flat=True),
+        "entity_id": [known.entity],
+        "article_id": Article.objects.values_list("pk", flat=True),
+        "comment_id": [known.comment, known.reply],
+        "token": Report.objects.exclude(token=None).values_list("token", flat=True),
+        "kind": ["txt", "bib", "json", "articles", "entities"],
+        "slug": ["-"],
+        "number": [0],
+    }
+    for route in routes():
+        names = [one[1] or one[2] for one in CONVERTER.finditer(route)]
+        if not route.startswith(("admin/", "account/", "sign-", "^sign-", "register/")):
+            for values in itertools.product(*(list(numbers[name]) for name in names)):
+                filled = iter(map(str, values))
+                yield "/" + CONVERTER.sub(lambda _, filled=filled: next(filled), route)  # type: ignore[misc]
+    article = known.article
     yield from (f"/search/?q={known.word}", f"/search/?q={known.name}", f"/search/feed/?q={known.name}")
-    yield from (f"/a/{article}/-/", f"/a/{article}/feed/", f"/a/{article}/source/", f"/a/{article}/cite.bib")
-    yield from (f"/a/{article}/-/?sort=newest", f"/a/{article}/-/?by={known.name}", f"/a/{article}/-/?view=print")
-    yield from (f"/a/{article}/cite.json", f"/a/{article}/cite.txt")
-    for one in (comment, known.reply):
-        yield from (f"/a/{article}/c/{one}/", f"/a/{article}/c/{one}/cite.json", f"/a/{article}/c/{one}/source/")
-    yield from (f"/entity/{entity}/-/", f"/entity/{entity}/feed/")
-    for site in Article.objects.values_list("site_id", flat=True).distinct():
-        yield from (f"/site/{site}/-/", f"/site/{site}/feed/")
-    for author in queries.authors().values_list("pk", flat=True):
-        yield from (f"/author/{author}/", f"/author/{author}/feed/")
-    for other in Article.objects.exclude(pk=article).values_list("pk", flat=True):
-        yield f"/a/{other}/-/"
+    yield from (f"/a/{article}/-/?{asked}" for asked in ("sort=newest", f"by={known.name}", "view=print", "depth=1"))
+    yield from (f"/a/{article}/c/new/?after=0", f"/log/?article={article}", "/?order=discussed")
 
 
 def leaks(known: Planted, *needles: str) -> list[str]:
@@ -281,7 +321,8 @@ def erase(known: Planted) -> None:
 def test_what_was_planted_is_found_everywhere_before() -> None:
     """Else the tests below would look for it with closed eyes."""
     found = set(traces(*planted().needles))
-    swept: list[type[models.Model]] = [*holdings.OF_ARTICLE, *holdings.SHARED, *holdings.OF_CASE, Article]
+    others = [*holdings.OF_RULE, *holdings.OF_LOG]
+    swept: list[type[models.Model]] = [*holdings.OF_ARTICLE, *holdings.SHARED, *holdings.OF_CASE, *others, Article]
     assert found >= {model._meta.db_table for model in swept} | {
         "archive_source",
         "archive_searchdocument",
@@ -299,6 +340,8 @@ def test_an_erased_secret_is_in_no_table_and_on_no_page(caplog: pytest.LogCaptur
     assert leaks(known, *known.needles) == []
     assert not [needle for needle in known.needles if needle in caplog.text]
     assert not [needle for needle in known.needles if needle in suppressions.path().read_text()]
+    assert decision_log.verify().broken == 0
+    assert not Rule.objects.get().is_on
 
 
 @pytest.mark.django_db

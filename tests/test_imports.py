@@ -50,7 +50,7 @@ MAY = {
         "archive.decision_log", "archive.masks", "archive.matching", "archive.models", "archive.moderation",
         "archive.outbox", "archive.queries", "archive.queue", "archive.redaction",
     },
-    "archive.decision_log": {"archive.models", "archive.prepared", "archive.queries"},
+    "archive.decision_log": {"archive.models", "archive.prepared", "archive.queries", "archive.redaction"},
     "archive.moderation": {
         "archive.models", "archive.queries", "archive.counters", "archive.decision_log", "archive.masks",
         "archive.outbox", "archive.prepared", "archive.queue", "archive.reports",

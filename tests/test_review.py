@@ -157,7 +157,7 @@ def test_a_correction_is_kept_apart_and_logged(article: Article, archivist: User
     entry = Decision.objects.order_by("-pk")[0]
     assert kept.operation["op"] == "join"
     assert (entry.action, entry.target, entry.article_id) == ("correct", "structure", article.pk)
-    assert entry.reason == kept.words == "line 7 belongs to what stands above it"
+    assert entry.why == kept.words == "line 7 belongs to what stands above it"
     assert decision_log.verify().broken == 0
 
 

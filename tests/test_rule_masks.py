@@ -118,7 +118,7 @@ def test_what_comes_in_is_covered_before_anybody_sees_it(moderator: User) -> Non
     first = comments_of(article)[0]
     assert (first.status, "fool" in first.html) == ("published", False)
     entry = Decision.objects.get(target="words", target_id=first.pk)
-    assert (entry.actor_name, entry.cause, entry.to_state) == (f"rule {rule.pk}: insults", "rule", "masked")
+    assert (entry.actor_name, entry.cause, entry.to_state) == (f"rule {rule.pk}", "rule", "masked")
     assert entry.detail == {"places": 1}
 
 
@@ -128,7 +128,7 @@ def test_the_log_names_rule_version_and_places_and_never_the_words(moderator: Us
     load("you fool and a fool")
     entry = Decision.objects.get(target="words", target_id=None)
     assert entry.detail == {"rule": rule.pk, "version": 1, "places": 2, "comments": 1}
-    assert entry.reason == "rule “insults”, version 1"
+    assert entry.why == "rule “insults”, version 1"
     assert not [line for line in decision_log.exported() if "fool" in str(line)]
     assert decision_log.verify().broken == 0
 
@@ -294,7 +294,7 @@ def test_a_mask_is_written_tried_and_applied_on_its_page(client: Client, moderat
     assert "These were covered by" in client.get(url).text
     entry = Decision.objects.get(target="words", target_id=None)
     shown = client.get(reverse("admin:archive_decision_change", args=[entry.pk])).text
-    assert f"rule {Rule.objects.get().pk}: insults masked words of several comments" in shown
+    assert f"rule {Rule.objects.get().pk} masked words of several comments" in shown
 
 
 @db

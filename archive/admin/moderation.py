@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from archive import decision_log, moderation, queries
+from archive import decision_log, masks, moderation, queries
 from archive.admin.site import Workplace, moment, workplace
 from archive.models import Article, Comment, Decision, Report
 
@@ -33,7 +33,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=moderation.MAX_REASON,
         widget=forms.TextInput(attrs={"list": "usual-reasons", "autocomplete": "off"}),
-        help_text="Written into the log for good. Do not repeat what is to be hidden.",
+        help_text="Goes into the log, where others read it. Do not repeat what is to be hidden.",
     )
 
     def __init__(self, data: Any = None, *, required: bool = True) -> None:
@@ -57,6 +57,8 @@ class Line:
         entry = self.decision
         if entry.target == moderation.STRUCTURE:
             return f"{entry.get_action_display()} the structure of article {entry.article_id}"
+        if entry.target == decision_log.REASON:
+            return "erased the reason of a decision"
         if entry.target == moderation.CASE and entry.action == Decision.Action.UNDO:
             return f"took back a step of case {entry.target_id}"
         if entry.target == moderation.WORDS and entry.action == Decision.Action.UNDO:
@@ -77,7 +79,7 @@ class Line:
 
 
 def target_url(decision: Decision) -> str:
-    if decision.target_id is None:
+    if decision.target_id is None or decision.target == decision_log.REASON:
         return ""
     if decision.target == moderation.RULE:
         return reverse("admin:rule", args=[decision.target_id])
@@ -220,7 +222,7 @@ class WhenFilter(admin.DateFieldListFilter):
 class DecisionAdmin(Workplace[Decision]):
     """The log. Nothing in it can be changed; a decision is undone by another decision."""
 
-    list_display = ("sentence", "when", "states", "reason")
+    list_display = ("sentence", "when", "states", "why")
     list_display_links = ("sentence",)
     change_list_template = "admin/archive/decision/change_list.html"
     list_filter = ("action", "target", "cause", ("at", WhenFilter))
@@ -248,6 +250,10 @@ class DecisionAdmin(Workplace[Decision]):
     def when(self, entry: Decision) -> str:
         return moment(entry.at)
 
+    @admin.display(description="reason")
+    def why(self, entry: Decision) -> str:
+        return entry.why
+
     @admin.display(description="change")
     def states(self, entry: Decision) -> str:
         return f"{entry.from_state} → {entry.to_state}" if entry.from_state else entry.to_state
@@ -265,7 +271,8 @@ class DecisionAdmin(Workplace[Decision]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         found = self.get_changelist_instance(request).get_queryset(request).iterator(chunk_size=2_000)
-        lines = (json.dumps(decision_log.as_exported(entry), sort_keys=True) + "\n" for entry in found)
+        marks = masks.of_all_cases()
+        lines = (json.dumps(decision_log.as_exported(entry, marks), sort_keys=True) + "\n" for entry in found)
         disposition = {"Content-Disposition": 'attachment; filename="decisions.jsonl"'}
         return StreamingHttpResponse(lines, content_type="application/jsonl", headers=disposition)
 

@@ -4,7 +4,7 @@ from archive.models.article import Article, Author, Site, Tally
 from archive.models.case import Case, CaseNote, Masked, Suppression
 from archive.models.comment import Comment, FormerComment, Reason, Revision, ThreadOrder
 from archive.models.entity import Alias, Entity, Judgement, Mention
-from archive.models.moderation import Decision, Report, Sent
+from archive.models.moderation import Decision, DecisionReason, Report, Sent
 from archive.models.notice import Subscription, Webhook
 from archive.models.queue import SavedView, Waiting, WaitingTally
 from archive.models.review import Correction, Review
@@ -20,6 +20,7 @@ __all__ = [
     "Comment",
     "Correction",
     "Decision",
+    "DecisionReason",
     "Entity",
     "FormerComment",
     "Judgement",

@@ -1,13 +1,33 @@
 """The log of decisions, and readers' reports."""
 
+from __future__ import annotations
+
 from django.db import models
+
+
+class DecisionReason(models.Model):
+    """Why something was decided, as it was typed: the one part of the log that an erasure can take away.
+
+    An entry's hash covers the digest of ``salt`` and ``text``, and not these. Written by ``decision_log``; emptied by
+    it alone, with the number of the case.
+    """
+
+    text = models.CharField(max_length=500, blank=True)
+    salt = models.CharField(max_length=32, blank=True)
+    case_id = models.BigIntegerField(null=True, help_text="for which it was erased")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"reason {self.pk}"
 
 
 class Decision(models.Model):
     """One entry of the append-only log. Written by ``moderation`` alone.
 
-    It holds plain numbers and no foreign key, so that nothing that is deleted can take log entries along. ``hash``
-    covers every other field and the hash of the entry before: a change or a gap shows.
+    It holds plain numbers and no foreign key that the database knows, so that nothing that is deleted can take log
+    entries along. ``hash`` covers every other field and the hash of the entry before: a change or a gap shows.
     """
 
     class Action(models.TextChoices):
@@ -46,7 +66,11 @@ class Decision(models.Model):
     revision = models.IntegerField(null=True, help_text="version of the target that was decided on")
     from_state = models.CharField(max_length=16, blank=True)
     to_state = models.CharField(max_length=16, blank=True)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(max_length=500, blank=True, help_text="of entries older than ``said``")
+    said = models.ForeignKey(
+        DecisionReason, on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    reason_digest = models.CharField(max_length=64, blank=True)
     parent_id = models.BigIntegerField(null=True, help_text="the bulk decision that this is part of")
     undoes_id = models.BigIntegerField(null=True)
     cause = models.CharField(max_length=16, choices=Cause, blank=True)
@@ -63,10 +87,18 @@ class Decision(models.Model):
             models.Index(fields=["action", "-id"], name="decision_by_action"),
             models.Index(fields=["case_id"], name="decision_by_case", condition=models.Q(case_id__isnull=False)),
             models.Index(fields=["undoes_id"], name="decision_undone_by", condition=models.Q(undoes_id__isnull=False)),
+            models.Index(fields=["said"], name="decision_by_said", condition=models.Q(parent_id__isnull=True)),
         ]
 
     def __str__(self) -> str:
         return f"decision {self.pk}"
+
+    @property
+    def why(self) -> str:
+        """The reason as it may be read; that there was one, where it was erased."""
+        if self.said is None:
+            return self.reason
+        return self.said.text or f"(the reason was erased for case {self.said.case_id})"
 
 
 class Report(models.Model):

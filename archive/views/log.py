@@ -10,9 +10,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from archive import queries
+from archive import masks, queries, redaction
 from archive.models import Article, Comment, Decision
 from archive.moderation import ARTICLE, COMMENT, STRUCTURE, WORDS
+from archive.redaction import Marks
 from archive.views.page import page
 from archive.views.paging import address, newest_first, number, ways
 
@@ -81,14 +82,15 @@ def log(request: HttpRequest) -> HttpResponse:
 
 
 def lines(entries: Collection[Decision]) -> list[Line]:
-    """Two queries, however many entries: which articles readers see, and what was undone."""
+    """Three queries, however many entries: which articles readers see, what was undone, which words are masked."""
     ids = {entry.article_id for entry in entries if entry.article_id}
     seen = queries.articles().visible_to(None).only("pk", "slug", "title").in_bulk(list(ids))
     undone = queries.decisions().undoings_of([entry.pk for entry in entries])
-    return [line(entry, seen, undone.get(entry.pk)) for entry in entries]
+    marks = masks.of_all_cases()
+    return [line(entry, seen, undone.get(entry.pk), marks) for entry in entries]
 
 
-def line(entry: Decision, seen: Mapping[int, Article], undone_by: int | None) -> Line:
+def line(entry: Decision, seen: Mapping[int, Article], undone_by: int | None, marks: Marks) -> Line:
     article = seen.get(entry.article_id or 0)
     told = not entry.actor_id or entry.cause in {"", Decision.Cause.MODERATOR}  # by who decided
     is_bulk = entry.target_id is None and entry.action in IN_PARTS
@@ -98,7 +100,7 @@ def line(entry: Decision, seen: Mapping[int, Article], undone_by: int | None) ->
         words=sentence(entry),
         place=article.title if article else "",
         url=url_of(entry, article) if article else "",
-        reason=entry.reason,
+        reason=redaction.covered(entry.why, marks),
         because="" if told else Decision.Cause(entry.cause).label,
         parts_url=f"{reverse('log')}?part-of={entry.pk}" if is_bulk else "",
         undone_by=undone_by,
