@@ -28,6 +28,7 @@ KINDS = {
     queue.REPORT: Kind("reported by readers", MODERATE),
     queue.HELD: Kind("held by a rule", MODERATE),
     queue.DUPLICATE: Kind("said twice in a thread", MODERATE),
+    queue.DOUBT: Kind("guesses in doubt", MODERATE),
     queue.REVIEW: Kind("discussions to review", REVIEW),
     queue.CASE: Kind("cases", "archive.view_case", everywhere=True),
 }

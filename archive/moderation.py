@@ -30,6 +30,7 @@ COMMENT, ARTICLE = "comment", "article"
 CASE = "case"  # its steps are taken, and taken back, by ``cases``
 RULE = "rule"  # is written, changed and switched by ``rules``
 WORDS = "words"  # of a comment, covered by a rule
+INFERENCE = "inference"  # what was inferred of a comment, and somebody has found right
 STRUCTURE = "structure"  # of an article: corrected, published and discarded in its review, and undone there
 MAX_REASON = 500  # characters
 SEEN = Comment.Status.PUBLISHED  # the one state in which readers see a comment
@@ -180,6 +181,40 @@ def log_structure(article: Article, *, action: str, words: str, by: User | Machi
     return entry
 
 
+def confirm(comment: Comment, *, by: User, seen: Seen) -> Result:
+    """Enter into the log that somebody found right what was inferred of a comment: its card waits no more.
+
+    The comment itself stays as it is, and so does what else waits about it.
+    """
+    decision_log.check_actor(by)
+    key = Key(INFERENCE, comment.article_id, comment.pk)
+    with transaction.atomic():
+        locked = _lock([key_of(comment)]).get(key_of(comment))
+        if locked is None:
+            return Result(None, [], [Problem(_gone([key_of(comment)])[key_of(comment)], key)])
+        if locked.version != seen.version:
+            return Result(None, [], [Problem("its text was read anew since you saw it: look at it again", key)])
+        if _latest_decisions([key]).get(key, 0) > seen.decision:
+            return Result(None, [], [Problem("somebody else has looked at it since you saw it", key)])
+        entry = _entry(key, Action.APPROVE, "inferred", "confirmed", locked.version)
+        decision_log.append([entry], by=by, reason="")
+        queue.settle_doubt((comment.article_id, comment.pk), decision_id=entry.pk)
+    return Result(entry, [key], [])
+
+
+def _undo_confirmed(decision: Decision, *, by: User | Machine, reason: str) -> Result:
+    key = _key_of_entry(decision)
+    with transaction.atomic():
+        _lock([Key(ARTICLE, key.article_id, key.article_id)])
+        if _latest_decisions([key]).get(key) != decision.pk or decision.action == Action.UNDO:
+            return Result(None, [], [Problem("it was taken back, or somebody has looked at it again since", key)])
+        states = decision.to_state, decision.from_state
+        entry = _entry(key, Action.UNDO, *states, decision.revision or 0, undoes_id=decision.pk)
+        decision_log.append([entry], by=by, reason=reason)
+        queue.reopen([decision.pk], [_queued(decision)])
+    return Result(entry, [key], [])
+
+
 def decide_many(
     comment_ids_by_article: Mapping[int, Collection[int]],
     *,
@@ -218,6 +253,8 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
         return Result(None, [], [Problem("the steps of a case are taken back on the case's own page")])
     if trouble := _reason_problem(reason, required=False):
         return Result(None, [], [trouble])
+    if decision.target == INFERENCE:
+        return _undo_confirmed(decision, by=by, reason=reason)
     if decision.target == WORDS:
         return undo_words(decision, by=by, reason=reason)
     is_bulk = decision.target_id is None

@@ -28,6 +28,7 @@ from django.db.models import (
     Func,
     IntegerField,
     OuterRef,
+    Prefetch,
     Q,
     QuerySet,
     Subquery,
@@ -175,6 +176,10 @@ class ArticleQuerySet(QuerySet[Article]):
             return self
         published = Q(status=Article.Status.PUBLISHED)
         return self.filter(published | Q(site_id__in=moderated) if moderated else published)
+
+    def with_lines(self) -> Self:
+        """Those that were read from plain text and are made of its lines: what a review can correct."""
+        return self.filter(source__format="text", source__content__isnull=False, span_start__isnull=False)
 
     def workable_by(self, user: Viewer) -> Self:
         """What the person sees and, for an archivist, what waits for review."""
@@ -499,6 +504,14 @@ class CommentQuerySet(QuerySet[Comment]):
     def for_moderation(self, article_id: int, comment_id: int) -> Comment | None:
         """All of a comment, whatever its state, for who may moderate."""
         return self.filter(article_id=article_id, pk=comment_id).first()
+
+    def with_reasons(self, article_id: int, comment_id: int) -> Comment | None:
+        """A comment with what was concluded of its parent and its date, and by what. The parent has its name alone."""
+        rows = self.filter(article_id=article_id, pk=comment_id).select_related("parent_reason", "date_reason")
+        rows = rows.prefetch_related(
+            Prefetch("parent", Comment.objects.filter(article_id=article_id).only("author_name", "thread_rank"))
+        )
+        return rows.defer("body", "html").first()
 
     def with_replies(self, comment: Comment, *, limit: int) -> list[int]:
         """The ids of a comment and of what readers see below it, direct and indirect."""

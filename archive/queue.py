@@ -23,7 +23,7 @@ from archive.models import Waiting, WaitingTally
 if TYPE_CHECKING:
     from accounts.models import User
 
-REPORT, HELD, REVIEW, DUPLICATE, CASE = "report", "held", "review", "duplicate", "case"
+REPORT, HELD, REVIEW, DUPLICATE, DOUBT, CASE = "report", "held", "review", "duplicate", "doubt", "case"
 CLAIM_LASTS = timedelta(minutes=15)
 AT_ONCE = 5_000  # rows a statement
 SCORE = "archive.jobs.score_waiting"
@@ -77,10 +77,11 @@ _ABOUT = """
     WHERE waiting.article_id = target.article_id AND waiting.comment_id = target.comment_id
 """
 _SETTLE_COMMENTS = _SETTLE.format(which=_ABOUT)
-_SETTLE_HELD = _SETTLE.format(which=f"{_ABOUT} AND kind = 'held'")
+_SETTLE_OF_KIND = _SETTLE.format(which=f"{_ABOUT} AND kind = %(kind)s")
 _SETTLE_ARTICLES = _SETTLE.format(
     which="WHERE article_id = ANY(%(articles)s::bigint[]) AND comment_id IS NULL AND kind = ANY(%(kinds)s::text[])"
 )
+_SETTLE_DOUBTS = _SETTLE.format(which="WHERE article_id = %(article)s AND kind = 'doubt'")
 _SETTLE_SUBJECT = _SETTLE.format(which="WHERE kind = ANY(%(kinds)s::text[]) AND subject_id = %(subject)s")
 # What waits again by now, for a new reason, is not opened a second time. Comments are compared by "=", for which there
 # is an index: with IS NOT DISTINCT FROM each of thousands of cards was compared with all others of its article.
@@ -137,7 +138,18 @@ def settle(targets: Sequence[Target], *, decision_id: int | None) -> set[str]:
 def release(targets: Sequence[Target], *, decision_id: int | None) -> None:
     """These are held no more, because that was undone: no card asks what to do about it."""
     comments, _ = _apart(targets)
-    prepared.run(_SETTLE_HELD, {**comments, "decision": decision_id})
+    prepared.run(_SETTLE_OF_KIND, {**comments, "decision": decision_id, "kind": HELD})
+
+
+def settle_doubt(target: Target, *, decision_id: int) -> None:
+    """Somebody has found right what was inferred of a comment; what else waits about it goes on waiting."""
+    comments, _ = _apart([target])
+    prepared.run(_SETTLE_OF_KIND, {**comments, "decision": decision_id, "kind": DOUBT})
+
+
+def settle_doubts(article_id: int) -> None:
+    """A person has gone through the whole discussion: nothing of it is in doubt any more."""
+    prepared.run(_SETTLE_DOUBTS, {"decision": None, "article": article_id})
 
 
 def _apart(targets: Sequence[Target]) -> tuple[dict[str, list[int]], list[int]]:
@@ -214,6 +226,11 @@ def sum_up() -> None:
     """Make one row of all that the ledger has of a kind and site."""
     with connection.cursor() as cursor:
         cursor.execute(_SUM_UP)
+
+
+def count(kind: str, site_id: int) -> int:
+    """How many of a kind wait on one site."""
+    return WaitingTally.objects.filter(kind=kind, site_id=site_id).aggregate(n=Sum("waiting"))["n"] or 0
 
 
 def counts() -> dict[tuple[str, int | None], int]:

@@ -7,6 +7,7 @@ sees in between what it holds or covers. What a person decided on, no rule touch
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from django.utils import timezone
 from archive import decision_log, masks, matching, moderation, outbox, queries, queue, redaction
 from archive.decision_log import Machine
 from archive.matching import Place
-from archive.models import Decision, Masked, Rule, RuleVersion, Trial, TrialHit
+from archive.models import Comment, Decision, Masked, Rule, RuleVersion, Trial, TrialHit
 from archive.queue import Item
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ COMMENTS_AT_ONCE = 2_000
 TRY = "archive.jobs.try_rule"
 MASK = "archive.jobs.mask_hits"
 GIVE_BACK = "archive.jobs.give_words_back"
+_NAMED = re.compile(r"(?s)rule ([0-9]+): .*, version ([0-9]+)")  # as _machine and _reason have it
 MASKS = (Rule.Kind.WORDS, Rule.Kind.PATTERN)  # what a rule looks for that can be covered
 
 
@@ -242,6 +244,23 @@ def _machine(rule: Rule) -> Machine:
 
 def _reason(rule: Rule) -> str:
     return f"rule “{rule.name}”, version {rule.version}"
+
+
+def acted_on(comment: Comment) -> tuple[RuleVersion, list[Place]] | None:
+    """The rule that made a comment what it is, as it was then, and where it hits in the text as it is now.
+
+    The log names rule and version, and versions never change: so nothing has to be kept of what was found.
+    """
+    if comment.cause != Decision.Cause.RULE:
+        return None
+    entries = queries.decisions().about(target="comment", article_id=comment.article_id, target_id=comment.pk)
+    entry = entries.filter(actor_id__isnull=True, cause=Decision.Cause.RULE).newest_first().first()
+    named = _NAMED.fullmatch(f"{entry.actor_name}\n{entry.why}") if entry else None
+    version = RuleVersion.objects.filter(rule_id=named[1], number=named[2]).first() if named else None
+    if version is None:
+        return None
+    rule = Rule(kind=version.kind, action=version.action, body=version.body, most=version.most)
+    return version, [] if rule.kind == Rule.Kind.REPEATED else places_in(rule, comment.body)
 
 
 def _mask(rule: Rule, found: Iterable[tuple[int, Sequence[Hit]]], *, is_read: bool = False) -> Decision | None:

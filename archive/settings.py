@@ -267,6 +267,9 @@ SEARCH_LANGUAGES = listed("AFTERWORD_SEARCH_LANGUAGES", "en,de,fr")
 # Plain text of which something is less sure than this waits for an archivist; 0 publishes everything at once.
 REVIEW_BELOW = float(env("AFTERWORD_REVIEW_BELOW") or 0)
 
+# Of what is published, the replies and dates that are less sure than this are asked about in the queue; 0 asks nothing.
+DOUBT_BELOW = float(env("AFTERWORD_DOUBT_BELOW") or 0)
+
 # Whether everyone may read what was decided on comments and articles, and why; never the text.
 PUBLIC_LOG = flag("AFTERWORD_PUBLIC_LOG")
 

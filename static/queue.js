@@ -97,7 +97,7 @@ function decide(action) {
 const queue = (work) => (busy = busy.then(work).catch(() => say("That did not work. Reload the page.", true)));
 
 const keys = {
-  a: () => queue(() => decide(place.querySelector('[value="dismiss"]') ? "dismiss" : "approve")),
+  a: () => queue(() => decide(place.querySelector('button[data-key="a"]')?.value ?? "approve")),
   h: () => queue(() => decide("hide")),
   s: () => queue(() => decide("spam")),
   c: () => queue(() => decide("claim")),
@@ -113,7 +113,10 @@ const keys = {
     if (history) history.open = !history.open;
   },
   o: () => (place.querySelector('[data-key="o"]') ?? place.querySelector(".title a"))?.click(),
-  "/": () => document.querySelector("#q").focus(),
+  "/": () => {
+    document.querySelector(".narrowing").open = true;
+    document.querySelector("#q").focus();
+  },
   "?": () => (help.open ? help.close() : help.showModal()),
 };
 

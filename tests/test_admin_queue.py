@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from archive import moderation, queries, queue
+from archive import moderation, queries, queue, rules
 from archive.admin import narrowing
 from archive.models import Comment, Report, Review, Rule, Site, Waiting
 from archive.queue import DUPLICATE, HELD, REPORT, Item
@@ -184,8 +184,32 @@ def test_the_list_is_narrowed(client: Client, moderator: User) -> None:
     assert [found("kind=report"), found("q=BLUE"), found("age=day"), found("site=999999")] == [[red], [blue], [], []]
 
 
-def held(comment: Comment, *rules: Rule) -> None:
-    whys = [{"rule": rule.pk, "name": rule.name, "version": 1, "at": []} for rule in rules]
+def test_a_card_names_the_words_that_were_matched(client: Client, moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments=["You fool, you  old fool"]))
+    why = {"rules": [{"rule": 1, "name": "insults", "version": 2, "at": [[4, 8], [19, 23], [10, 18], [90, 99]]}]}
+    queue.put([Item(HELD, comment.article_id, comment.pk, why)])
+    assert client.get(reverse(PAGE)).context["reasons"][0].matched == ["fool", "you old"]
+
+
+def test_what_a_rule_took_for_spam_shows_the_rule_and_the_word(client: Client, moderator: User) -> None:
+    comment, repeated = comments_of(make_article(comments=["Buy pills now", "an innocent text"]))
+    pk = report(comment)
+    rule = Rule(name="pills, cheap", kind="words", action="spam", body="pill*")
+    rules.save(rule, by=moderator)
+    Rule.objects.update(is_on=True)
+    rules.apply(comment.article_id, comment.article.site_id)
+    rule.body = "something else by now"
+    rules.save(rule, by=moderator)
+    card = text_of(client.get(reverse("admin:queue-card", args=[pk])))
+    assert "pills, cheap, version 1" in card
+    assert "Buy <mark>pills</mark> now" in card
+    shown = text_of(client.get(reverse("admin:archive_comment_change", args=[comment.pk])))
+    assert "pills, cheap, version 1: “pills”" in shown
+    assert "pills, cheap" not in text_of(client.get(reverse("admin:archive_comment_change", args=[repeated.pk])))
+
+
+def held(comment: Comment, *by: Rule) -> None:
+    whys = [{"rule": rule.pk, "name": rule.name, "version": 1, "at": []} for rule in by]
     queue.put([Item(HELD, comment.article_id, comment.pk, {"rules": whys})])
 
 

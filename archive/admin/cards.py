@@ -12,19 +12,31 @@ from typing import Any, NamedTuple
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import kinds, queries, queue
-from archive.models import Decision, Waiting
+from archive import kinds, queries, queue, rules
+from archive.models import Comment, Decision, Waiting
 
 Action = Decision.Action
+CONFIRM = "confirm"  # what was inferred is right
 MOST_REPORTS = 10  # of one comment that its card shows
+MATCHES, MOST_MATCHED = 5, 60  # what a rule matched that is named: how many, and code points of each
 
 
 class Reason(NamedTuple):
-    """One line of why something waits: what is said in front, and what belongs to it."""
+    """One line of why something waits: what is said in front, what belongs to it, and where in the text it is.
+
+    ``at`` are half-open ranges of code points; ``matched`` is what the text says there.
+    """
 
     words: str
     detail: str = ""
     url: str = ""
+    at: Sequence[tuple[int, int]] = ()
+    matched: Sequence[str] = ()
+
+    def read_in(self, text: str) -> Reason:
+        """With what the text says at its places: each once, the first few."""
+        said = dict.fromkeys(" ".join(text[start:end].split())[:MOST_MATCHED] for start, end in self.at)
+        return self._replace(matched=[one for one in said if one][:MATCHES])
 
 
 class Kind:
@@ -44,11 +56,7 @@ class Kind:
     def reasons(self, item: Waiting) -> list[Reason]:
         raise NotImplementedError
 
-    def matches(self, item: Waiting) -> list[tuple[int, int]]:
-        """Which parts of the text it waits for: half-open ranges of code points."""
-        return []
-
-    def elsewhere(self, item: Waiting) -> tuple[str, str] | None:
+    def elsewhere(self, item: Waiting, user: Any) -> tuple[str, str] | None:
         """Address and words of the page where it is settled, if it is not settled here."""
         return None
 
@@ -69,6 +77,16 @@ def kinds_for(user: Any) -> list[Kind]:
     return [KINDS[name] for name in kinds.names_for(user)]
 
 
+def of_rule(pk: int, name: str, version: int, at: Sequence[tuple[int, int]]) -> Reason:
+    return Reason("By the rule", f"{name}, version {version}", reverse("admin:rule", args=[pk]), at)
+
+
+def by_rule(comment: Comment) -> list[Reason]:
+    """The rule that made a comment what it is, and where it hits: no card is needed for that."""
+    found = rules.acted_on(comment)
+    return [of_rule(found[0].rule_id, found[0].name, found[0].number, found[1]).read_in(comment.body)] if found else []
+
+
 @card
 class Reported(Kind):
     name, label = queue.REPORT, "Reported"
@@ -87,12 +105,9 @@ class Held(Kind):
         if not hits:
             return [Reason("A moderator held it.")]
         return [
-            Reason("By the rule", f"{hit['name']}, version {hit['version']}", reverse("admin:rule", args=[hit["rule"]]))
+            of_rule(hit["rule"], hit["name"], hit["version"], [(start, end) for start, end in hit.get("at", [])])
             for hit in hits
         ]
-
-    def matches(self, item: Waiting) -> list[tuple[int, int]]:
-        return [(start, end) for hit in item.why.get("rules", []) for start, end in hit.get("at", [])]
 
 
 @card
@@ -106,6 +121,49 @@ class Duplicate(Kind):
 
 
 @card
+class InDoubt(Kind):
+    """Whom a comment answers, or when it was written, where the import has guessed that and is not sure."""
+
+    name, label = queue.DOUBT, "In doubt"
+
+    def actions(self, item: Waiting) -> Sequence[str]:
+        return (CONFIRM,)
+
+    def reasons(self, item: Waiting) -> list[Reason]:
+        comment = queries.comments().with_reasons(item.article_id or 0, item.comment_id or 0)
+        if comment is None:
+            return []
+        claims = {"parent": (comment.parent_confidence, comment.parent_reason), "date": _dated(comment)}
+        found = [_guess(about, comment, *claims[about]) for about in item.why.get("inferred", {}) if about in claims]
+        if more := item.why.get("more", 0):
+            found.append(Reason(f"{more:,} more guesses in this discussion are in doubt, and not as much."))
+        return found
+
+    def elsewhere(self, item: Waiting, user: Any) -> tuple[str, str] | None:
+        reviewed = queries.articles().with_lines().filter(pk=item.article_id or 0)
+        if not queries.may_review(user, item.site_id) or not reviewed.exists():
+            return None
+        return reverse("admin:archive_article_review", args=[item.article_id]), "Correct it in the review"
+
+
+def _dated(comment: Comment) -> tuple[float | None, Any]:
+    return comment.date_confidence, comment.date_reason
+
+
+def _guess(about: str, comment: Comment, confidence: float | None, why: Any) -> Reason:
+    """What was inferred, how sure that is, and by what it was concluded."""
+    if about == "date":
+        what = f"was written on {comment.posted_at:%-d %B %Y}" if comment.posted_at else "has no date"
+    elif comment.parent is None:
+        what = "answers the article and no other comment"
+    else:
+        name = comment.parent.author_name
+        what = f"answers #{comment.parent.thread_rank + 1}{' by ' if name else ''}{name}"
+    sure = "" if confidence is None else f", {confidence:.0%} sure"
+    return Reason(f"Guessed that it {what}{sure}", why.text if why else "")
+
+
+@card
 class InReview(Kind):
     name, label = queue.REVIEW, "To review"
 
@@ -116,7 +174,7 @@ class InReview(Kind):
         n = item.why.get("uncertain", 0)
         return [Reason("1 question is open" if n == 1 else f"{n} questions are open", "where comments start, or reply")]
 
-    def elsewhere(self, item: Waiting) -> tuple[str, str] | None:
+    def elsewhere(self, item: Waiting, user: Any) -> tuple[str, str] | None:
         return reverse("admin:archive_article_review", args=[item.article_id]), "Open the review"
 
 
@@ -137,7 +195,7 @@ class Requested(Kind):
         late = due < timezone.localdate()
         return [Reason("It was to be answered by" if late else "To be answered by", f"{due:%-d %B %Y}")]
 
-    def elsewhere(self, item: Waiting) -> tuple[str, str] | None:
+    def elsewhere(self, item: Waiting, user: Any) -> tuple[str, str] | None:
         return reverse("admin:archive_case_change", args=[item.subject_id]), "Open the case"
 
     def subject(self, item: Waiting) -> str:

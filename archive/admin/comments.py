@@ -12,12 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from archive import moderation, queries
 from archive.admin.articles import MAX_DIGITS, starting_with
+from archive.admin.cards import Reason, by_rule
 from archive.admin.moderation import USUAL_REASONS, Moderated, ReasonForm, outcomes
+from archive.admin.queue import text_of
 from archive.admin.site import badge, moment, workplace
 from archive.models import Comment, Decision
 
@@ -91,11 +93,12 @@ class CommentAdmin(Moderated[Comment]):
         if obj.parent_id:
             parent = reverse("admin:archive_comment_change", args=[obj.parent_id])
             links.append(("The comment it answers", parent))
+        rules = by_rule(obj)
         return {
             "heading": f"Comment {obj.position + 1} on “{obj.article.title}”",
             "byline": (obj.author_name or "author unknown", obj.posted_at),
-            "text": mark_safe(obj.html),  # noqa: S308  made safe by archive.text when it was stored
-            "facts": facts(obj),
+            "text": text_of(obj, [place for rule in rules for place in rule.at]),
+            "facts": [*facts(obj), *(("Rule", _in_words(rule)) for rule in rules)],
             "links": links,
             "tombstone": "Readers see a tombstone in its place. Its replies stay.",
         }
@@ -170,6 +173,11 @@ def facts(comment: Comment) -> list[tuple[str, str]]:
         ("Place", f"number {comment.position + 1:,} in the source, {comment.thread_rank + 1:,} in the thread"),
         ("Text", f"version {comment.version}"),
     ]
+
+
+def _in_words(rule: Reason) -> str:
+    said = ", ".join(f"“{one}”" for one in rule.matched)
+    return f"{rule.detail}: {said}" if said else rule.detail
 
 
 def certainty(basis: str, confidence: float | None) -> str:

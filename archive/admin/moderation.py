@@ -65,6 +65,9 @@ class Line:
             what = "several comments" if entry.target_id is None else f"comment {entry.target_id}"
             return ("covered words of {} again" if entry.to_state else "gave the covered words of {} back").format(what)
         kind = "comment" if entry.target == moderation.WORDS else entry.target
+        if entry.target == moderation.INFERENCE:
+            done = f"undid decision {entry.undoes_id} on" if entry.undoes_id else "found right"
+            return f"{done} what was inferred of comment {entry.target_id}"
         several = "several comments" if entry.target_id is None else f"{kind} {entry.target_id}"
         if entry.action == Decision.Action.BULK:
             return BULK.get(entry.to_state, "decided on {}").format(several)
@@ -88,7 +91,8 @@ def target_url(decision: Decision) -> str:
 
 def page_of(target: str, pk: int) -> str:
     """Where the workplace shows what was decided on."""
-    model = {moderation.STRUCTURE: "article", moderation.WORDS: "comment"}.get(target, target)
+    of_comment = dict.fromkeys((moderation.WORDS, moderation.INFERENCE), "comment")
+    model = {moderation.STRUCTURE: "article", **of_comment}.get(target, target)
     return reverse(f"admin:archive_{model}_change", args=[pk])
 
 

@@ -23,7 +23,7 @@ from django.utils.text import Truncator, capfirst
 
 from archive import moderation, queries, queue
 from archive.admin import saved_views
-from archive.admin.cards import KINDS, Kind, kinds_for
+from archive.admin.cards import CONFIRM, KINDS, Kind, by_rule, kinds_for
 from archive.admin.moderation import USUAL_REASONS, lines
 from archive.admin.narrowing import AGES, PER_PAGE, Asked, Leaf, leaf, number
 from archive.admin.site import badge, moment
@@ -39,9 +39,10 @@ ABOVE, BESIDE, BELOW = 6, 2, 5  # comments around the one on the card: answered 
 MOST_TEXT = 20_000  # code points of a text that a card shows
 MOST_AUTHORED = 1_000  # comments under a name that its history counts
 MOST_HISTORY = 20
+MOST_LOOKED = 10**9  # that a page says it has looked through
 MOST_UNDONE = 50  # decisions that one session can take back with a key
 MOST_DECIDED = 5_000  # comments that are hidden with one above them, from the card
-DONE = {"published": "approved", "hidden": "hidden", "spam": "spam", "held": "held"}
+DONE = {"confirmed": "found right", "published": "approved", "hidden": "hidden", "spam": "spam", "held": "held"}
 SAID = {Action.APPROVE: "Approved", Action.HIDE: "Hidden", Action.SPAM: "Marked as spam"}
 
 
@@ -229,7 +230,7 @@ class Queue:
         return found if found and reaches(request.user, found.kind, found.site_id) else None
 
     def _drawn(self, request: HttpRequest, item: Waiting, problem: str = "") -> str:
-        context = {**self._card(request, item, None), "chosen": item, "problem": problem}
+        context = {**self._card(request, item, None), "chosen": item, "problem": problem, "is_scripted": True}
         return render_to_string("admin/archive/queue/_card.html", context, request)
 
     def _card(self, request: HttpRequest, item: Waiting, following: int | None) -> dict[str, Any]:
@@ -251,7 +252,7 @@ class Queue:
             "is_done": is_done,
             "waits_since": moment(item.created_at),
             "actions": ["dismiss"] if is_gone and item.comment_id else [] if is_gone else list(kind.actions(item)),
-            "elsewhere": kind.elsewhere(item),
+            "elsewhere": kind.elsewhere(item, request.user),
             "last_reason": _remembered(request)["reason"],
             "usual_reasons": USUAL_REASONS,
             "seen": queries.decisions().last_number(),
@@ -261,7 +262,10 @@ class Queue:
         if comment is not None and article is not None:
             before, after = around(comment)
             context |= {"before": before, "after": after, "version": comment.version, **_history(comment)}
-            context |= {"text": _text(comment, kind.matches(item)), "indent": _indent(before, comment)}
+            reasons = [reason.read_in(comment.body) for reason in context["reasons"]]
+            reasons += [] if any(reason.at for reason in reasons) else by_rule(comment)
+            places = [place for reason in reasons for place in reason.at]
+            context |= {"reasons": reasons, "text": text_of(comment, places), "indent": _indent(before, comment)}
         elif article is not None:
             context |= {"text": Truncator(article.body).chars(2_000), "title": article.title}
         return context
@@ -285,18 +289,25 @@ class Queue:
             return self._answer(request, item, "", "Taken off the list")
         if action not in KINDS[item.kind].actions(item):
             raise Http404
-        result = self._decided(request, item, action)
+        result = self._confirmed(request, item) if action == CONFIRM else self._decided(request, item, action)
         problem = "; ".join(problem.why for problem in result.problems)
         if result.decision is None:
             return self._answer(request, item, problem or "nothing changed", "")
         remember(request, result.decision.pk, request.POST.get("reason", "") if action == Action.HIDE else "")
+        said = "Found right" if action == CONFIRM else SAID[Action(action)]
         more = f", with {len(result.changed) - 1} below it" if len(result.changed) > 1 else ""
-        return self._answer(request, item, "", f"{SAID[Action(action)]}{more}")
+        return self._answer(request, item, "", f"{said}{more}")
 
     def _is_gone(self, item: Waiting) -> bool:
         return bool(item.comment_id) and not queries.comments().for_moderation(
             item.article_id or 0, item.comment_id or 0
         )
+
+    def _confirmed(self, request: HttpRequest, item: Waiting) -> moderation.Result:
+        comment = queries.comments().for_moderation(item.article_id or 0, item.comment_id or 0)
+        if comment is None:
+            return moderation.Result(None, [], [moderation.Problem("it does not exist any more")])
+        return moderation.confirm(comment, by=_person(request), seen=_seen(request))
 
     def _decided(self, request: HttpRequest, item: Waiting, action: str) -> moderation.Result:
         sent = request.POST
@@ -305,7 +316,7 @@ class Queue:
             reason = "spam"
         elif action == Action.APPROVE:
             reason = ""
-        seen = moderation.Seen(number(sent.get("seen", "")) or 0, number(sent.get("version", "")))
+        seen = _seen(request)
         target: Comment | Article | None
         if item.comment_id is None:
             target = queries.articles().filter(pk=item.article_id or 0).first()
@@ -367,6 +378,10 @@ class Queue:
         return JsonResponse(answer, status=409 if problem else 200)
 
 
+def _seen(request: HttpRequest) -> moderation.Seen:
+    return moderation.Seen(number(request.POST.get("seen", "")) or 0, number(request.POST.get("version", "")))
+
+
 def _person(request: HttpRequest) -> Any:
     return request.user
 
@@ -386,7 +401,7 @@ def _onward(request: HttpRequest, asked: Asked, found: Leaf) -> dict[str, Any]:
     place, looked = found.next_place, 0
     url = f"?{asked.query}&after={place[0]},{place[1]}" if place else ""
     if found.looked_through:
-        looked = (number(request.GET.get("looked", "")) or 0) + found.looked_through
+        looked = min((number(request.GET.get("looked", "")) or 0) + found.looked_through, MOST_LOOKED)
         url += f"&looked={looked}"
     return {"next_page": url, "looked_through": looked}
 
@@ -456,7 +471,7 @@ def _history(comment: Comment) -> dict[str, Any]:
     return context
 
 
-def _text(comment: Comment, ranges: Sequence[tuple[int, int]]) -> SafeString:
+def text_of(comment: Comment, ranges: Sequence[tuple[int, int]]) -> SafeString:
     """As readers see it, or with what was matched marked in the plain text."""
     if ranges:
         return format_html('<p class="plain">{}</p>', marked(comment.body[:MOST_TEXT], ranges))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -30,6 +31,8 @@ from archive.models import (
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
 SHORTEST_TWICE = 20  # code points: a shorter comment is said twice without being a doubt
 MOST_TWICE = 1_000  # such doubts of one discussion
+MOST_DOUBTS = 5  # of one discussion that are asked about, the least sure first
+MOST_DOUBTFUL = 10_000  # that wait for one site; what more comes in is not asked about
 MAX_REASON = 200  # code points of why something was inferred
 MAX_NAME = 500  # code points of an author's name or a title, as the tables have it
 
@@ -83,9 +86,11 @@ def store(
             return Stored(Outcome.UNCHANGED, article.pk, len(discussion.comments), "already in the archive")
         if article is not None:
             return _read_again(article, discussion, text, _Load(source, site, digest, progress))
-        done = _Load(source, site, digest, progress).create(discussion)
+        load = _Load(source, site, digest, progress)
+        done = load.create(discussion)
         if text:
             done = _hold_for_review(discussion, text, done)
+        load.ask_about_doubts(done)
         counters.recount_articles([done.article_id] if done.article_id else [])
         return done
 
@@ -100,7 +105,9 @@ def _read_again(article: Article, discussion: Discussion, text: str, load: _Load
     if review:
         Review.objects.filter(article_id=article.pk).update(**review)
         queue.follow_reviews([article.pk])
-    return load.replace(before, corrected, cause="read again")
+    done = load.replace(before, corrected, cause="read again")
+    load.ask_about_doubts(done)
+    return done
 
 
 def standing_corrections(article_id: int, upto: int | None = None) -> tuple[list[corrections.Operation], bool]:
@@ -152,6 +159,7 @@ def _hold_for_review(discussion: Discussion, text: str, done: Stored) -> Stored:
 def rebuild(article: Article, discussion: Discussion) -> Stored:
     """Replace the stored rows by a reviewed structure, in the caller's transaction. What is hidden stays hidden."""
     load = _Load(article.source, article.site, bytes(article.digest), None)
+    queue.settle_doubts(article.pk)
     return load.replace(StoredReading(article, discussion), discussion, cause="corrected")
 
 
@@ -310,6 +318,32 @@ class _Load:
                 found.append(queue.Item(queue.DUPLICATE, article_id, pk, {"first": earlier}))
         return found
 
+    def ask_about_doubts(self, done: Stored) -> None:
+        """Put the least sure of what was inferred into the queue, unless the whole discussion waits to be reviewed.
+
+        A few of a discussion and no more than a site's people can see the end of: a mailing list of a million comments
+        has as many guesses. Each card says how many more its discussion has.
+        """
+        if done.article_id is None or not settings.DOUBT_BELOW:
+            return
+        doubts = ((doubt, pk) for pk, post in zip(self.ids, self.posts, strict=True) if (doubt := _doubt(post)))
+        least: list[tuple[float, int, int, dict[str, float]]] = []
+        found = 0
+        for found, ((sure, claims), pk) in enumerate(doubts, 1):
+            heapq.heappush(least, (-sure, -found, pk, claims))
+            if len(least) > MOST_DOUBTS:
+                heapq.heappop(least)
+        if not found or Review.objects.filter(article_id=done.article_id, is_open=True).exists():
+            return
+        if queue.count(queue.DOUBT, self.site.pk) >= MOST_DOUBTFUL:
+            return
+        put = queue.put_once if self.before else queue.put
+        more = found - len(least)
+        put(
+            queue.Item(queue.DOUBT, done.article_id, pk, {"inferred": claims, "more": more}, score)
+            for score, _, pk, claims in sorted(least, reverse=True)
+        )
+
     def _store_orders(self, article_id: int) -> None:
         """The orders of a long thread besides its own, in place of those of an earlier reading."""
         ThreadOrder.objects.filter(article_id=article_id).delete()
@@ -392,6 +426,16 @@ def _author_name(post: Post) -> str:
 
 def _claims(post: Post) -> tuple[Claim, Claim, Claim, Claim]:
     return post.boundary_claim, post.parent_claim, post.author_claim, post.date_claim
+
+
+def _doubt(post: Post) -> tuple[float, dict[str, float]] | None:
+    """What of a comment was inferred and is less sure than the archive asks about; the least of it first."""
+    found = {
+        about: claim.confidence or 0.0
+        for about, claim in (("parent", post.parent_claim), ("date", post.date_claim))
+        if claim.basis is Basis.INFERRED and (claim.confidence or 0.0) < settings.DOUBT_BELOW
+    }
+    return (min(found.values()), found) if found else None
 
 
 def _reason(claim: Claim) -> str:

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from archive import masks, queries, redaction
 from archive.models import Article, Comment, Decision
-from archive.moderation import ARTICLE, COMMENT, STRUCTURE, WORDS
+from archive.moderation import ARTICLE, COMMENT, INFERENCE, STRUCTURE, WORDS
 from archive.redaction import Marks
 from archive.views.page import page
 from archive.views.paging import address, newest_first, number, ways
@@ -112,6 +112,9 @@ def sentence(entry: Decision) -> str:
     who = "A moderator" if entry.actor_id else entry.actor_name or "A rule"
     if entry.target == STRUCTURE:
         return f"An archivist {Decision.Action(entry.action).label} the structure of article {entry.article_id}"
+    if entry.target == INFERENCE:
+        done = f"undid decision {entry.undoes_id} on" if entry.undoes_id else "found right"
+        return f"{who} {done} what was inferred of comment {entry.target_id}"
     kind = COMMENT if entry.target == WORDS else entry.target
     what = f"{kind} {entry.target_id}" if entry.target_id else "several comments"
     if entry.target == WORDS and entry.action == Decision.Action.UNDO:
@@ -124,6 +127,6 @@ def sentence(entry: Decision) -> str:
 
 
 def url_of(entry: Decision, article: Article) -> str:
-    if entry.target in {COMMENT, WORDS} and entry.target_id:
+    if entry.target in {COMMENT, WORDS, INFERENCE} and entry.target_id:
         return reverse("comment", args=[article.pk, entry.target_id])
     return article.get_absolute_url() if entry.target in {ARTICLE, STRUCTURE} else ""

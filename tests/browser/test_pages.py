@@ -59,6 +59,7 @@ MODERATOR = {
     "queue": "/admin/queue/",
     "queue-report": "/admin/queue/?kind=report",
     "queue-rule": "/admin/queue/?kind=held&rule={rule}",
+    "queue-doubt": "/admin/queue/?kind=doubt",
     "queue-empty": "/admin/queue/?q=zzzz",
     "queue-several": "/admin/queue/several/?all=1",
     "rules": "/admin/rules/",
@@ -167,6 +168,7 @@ WHYS = {
     "report": {},
     "held": {"rules": [{"rule": 1, "name": "insults", "version": 2, "at": [[4, 9], [20, 26]]}]},
     "duplicate": {"first": 1},
+    "doubt": {"inferred": {"parent": 0.22}, "more": 312},
 }
 
 
@@ -272,9 +274,9 @@ def several_years(demo: Demo) -> Any:
     for number, at, size in YEARS:
         demo.value(
             "INSERT INTO archive_article (site_id, source_id, key, digest, title, title_basis, slug, url, byline,"
-            " status, language, body, html, activity, imported_at, changed_at, version, published_at, counted_month,"
-            f" comment_count, counted_comments) SELECT {site}, source_id, '{number}', '',"
-            f" 'What was said on day {number + 2}', 'stated', 'said', '', 'R. Halloran', 'published', 'en',"
+            " status, is_erased, language, body, html, activity, imported_at, changed_at, version, published_at,"
+            f" counted_month, comment_count, counted_comments) SELECT {site}, source_id, '{number}', '',"
+            f" 'What was said on day {number + 2}', 'stated', 'said', '', 'R. Halloran', 'published', false, 'en',"
             f" 'A hall full of people, and {size} of them spoke.', '', '{{}}', now(), now(), 1, '{at}-14', '{at}',"
             f" {size}, {size} FROM archive_article WHERE id = 1 RETURNING id"
         )
