@@ -12,7 +12,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from archive import cases, counters, notices, queue, reports, rules, scoring
+from archive import bulk, cases, counters, notices, queue, reports, rules, scoring
 from archive.entities import resolver
 from archive.ingest import importer
 from archive.models import Rule
@@ -76,6 +76,12 @@ def give_words_back(rule_id: int, user_id: int) -> None:
     """Of a rule that was switched off; killed and run again, it goes on with what is still covered."""
     given = rules.give_words_back(Rule.objects.get(pk=rule_id), by=get_user_model().objects.get(pk=user_id))
     log.info("gave words back", extra={"rule": rule_id, "comments": given})
+
+
+@app.task(name=bulk.WORK, retry=3)
+def work_on_bulk(bulk_id: int) -> None:
+    """Decide on many, or undo that; killed and run again, it goes on."""
+    bulk.carry_out(bulk_id)
 
 
 @app.periodic(cron="* * * * *")

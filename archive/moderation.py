@@ -20,7 +20,7 @@ from django.db import transaction
 
 from archive import counters, decision_log, masks, outbox, prepared, queries, queue, reports
 from archive.decision_log import Machine
-from archive.models import Article, Comment, Decision, FormerComment
+from archive.models import Article, Bulk, Comment, Decision, FormerComment
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -141,12 +141,12 @@ def key_of(target: Comment | Article) -> Key:
 
 def hide(target: Comment | Article, *, by: User | Machine, reason: str) -> Result:
     """Hide a comment, or an article with all its comments, by every door. The comment's place stays, as a tombstone."""
-    return _decide([key_of(target)], action=Action.HIDE, by=by, reason=reason, bulk=False)
+    return _decide([key_of(target)], action=Action.HIDE, by=by, reason=reason)
 
 
 def restore(target: Comment | Article, *, by: User | Machine, reason: str) -> Result:
     """Show a comment or article again."""
-    return _decide([key_of(target)], action=Action.RESTORE, by=by, reason=reason, bulk=False)
+    return _decide([key_of(target)], action=Action.RESTORE, by=by, reason=reason)
 
 
 def decide(
@@ -164,12 +164,12 @@ def decide(
     Approving is also for what is published already: it says that a person looked, which no rule overrules.
     """
     known: dict[str, Any] = {"seen": seen, "cause": cause, "case_id": case_id}
-    return _decide([key_of(target)], action=action, by=by, reason=reason, bulk=False, **known)
+    return _decide([key_of(target)], action=action, by=by, reason=reason, **known)
 
 
 def publish(article: Article, *, by: User) -> Result:
     """Show an article that was reviewed and that no reader has seen so far."""
-    return _decide([key_of(article)], action=Action.PUBLISH, by=by, reason="its structure was reviewed", bulk=False)
+    return _decide([key_of(article)], action=Action.PUBLISH, by=by, reason="its structure was reviewed")
 
 
 def log_structure(article: Article, *, action: str, words: str, by: User | Machine, operation: str = "") -> Decision:
@@ -224,34 +224,37 @@ def decide_many(
     cause: str = Cause.MODERATOR,
     case_id: int | None = None,
     seen: Seen | None = None,
+    parent: Decision | None = None,
 ) -> Result:
-    """Hide or restore many comments in one transaction: one decision, with one child for each that changed.
+    """Decide on many comments in one transaction: one decision, with one child for each that changed.
 
-    One UPDATE and one COPY, however many there are; two locking statements an article. What was decided on after
-    ``seen`` stays as it is, and is reported.
+    As many statements however many there are, but for one that locks each article. What was decided on after ``seen``
+    stays as it is, and is reported. With ``parent``, these are further children of a decision that was made before.
     """
     keys = [
         Key(COMMENT, article_id, pk) for article_id, pks in comment_ids_by_article.items() for pk in sorted(set(pks))
     ]
-    return _decide(keys, action=action, by=by, reason=reason, bulk=True, cause=cause, case_id=case_id, seen=seen)
+    if parent is None:
+        parent = Decision(action=Action.BULK, target=COMMENT, to_state=TRANSITIONS[COMMENT, action][1])
+    return _decide(keys, action=action, by=by, reason=reason, parent=parent, cause=cause, case_id=case_id, seen=seen)
 
 
-def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
+def undo(
+    decision: Decision,
+    *,
+    by: User | Machine,
+    reason: str = "",
+    parts: Collection[int] | None = None,
+    parent: Decision | None = None,
+) -> Result:
     """Give everything that ``decision`` changed its earlier state back, by a new decision.
 
     What has been decided on again since stays as it is and is reported: undoing an old decision must not silently
-    overrule a newer one.
+    overrule a newer one. Of a decision on many, only these ``parts`` are undone where they are given; with ``parent``,
+    these are further children of an undoing that was begun before.
     """
     decision_log.check_actor(by)
-    if decision.target == STRUCTURE:
-        return Result(None, [], [Problem("a correction is undone in the review of its article")])
-    if decision.action == Action.ERASE:
-        return Result(None, [], [Problem("what was erased is gone for good")])
-    if decision.target == RULE:
-        return Result(None, [], [Problem("a rule is changed and switched on its own page")])
-    if decision.target == CASE:
-        return Result(None, [], [Problem("the steps of a case are taken back on the case's own page")])
-    if trouble := _reason_problem(reason, required=False):
+    if trouble := undo_problem(decision, reason):
         return Result(None, [], [trouble])
     if decision.target == INFERENCE:
         return _undo_confirmed(decision, by=by, reason=reason)
@@ -259,10 +262,13 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
         return undo_words(decision, by=by, reason=reason)
     is_bulk = decision.target_id is None
     with transaction.atomic():
-        found = queries.decisions().filter(parent_id=decision.pk).order_by("pk") if is_bulk else [decision]
+        found: Iterable[Decision] = [decision]
+        if is_bulk:
+            rows = queries.decisions().filter(parent_id=decision.pk).order_by("pk")
+            found = rows if parts is None else rows.filter(pk__in=parts)
+            parent = parent or Decision(action=Action.UNDO, target=decision.target, undoes_id=decision.pk)
         undone = {_key_of_entry(entry): entry for entry in found}
         entries, problems = _plan_undo(undone, _lock(undone))
-        parent = Decision(action=Action.UNDO, target=decision.target, undoes_id=decision.pk) if is_bulk else None
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
         if made:
             settled_by = [pk for pk in (decision.pk, decision.parent_id) if pk]
@@ -272,6 +278,21 @@ def undo(decision: Decision, *, by: User | Machine, reason: str = "") -> Result:
             if held := [_queued(entry) for entry in entries if entry.from_state == Comment.Status.HELD]:
                 queue.release(held, decision_id=made.pk)
     return Result(made, [_key_of_entry(entry) for entry in entries], problems)
+
+
+def undo_problem(decision: Decision, reason: str = "") -> Problem | None:
+    """Why a decision cannot be undone, or not here."""
+    if decision.target == STRUCTURE:
+        return Problem("a correction is undone in the review of its article")
+    if decision.action == Action.ERASE:
+        return Problem("what was erased is gone for good")
+    if decision.target == RULE:
+        return Problem("a rule is changed and switched on its own page")
+    if decision.target == CASE:
+        return Problem("the steps of a case are taken back on the case's own page")
+    if decision.target_id is None and Bulk.objects.filter(decision_id=decision.pk, finished_at=None).exists():
+        return Problem("it is still being carried out: stop it first, or wait until it is done")
+    return _reason_problem(reason, required=False)
 
 
 def undo_words(decision: Decision, *, by: User | Machine, reason: str, cause: str = "") -> Result:
@@ -326,7 +347,7 @@ def _decide(
     action: str,
     by: User | Machine,
     reason: str,
-    bulk: bool,
+    parent: Decision | None = None,
     cause: str = Cause.MODERATOR,
     case_id: int | None = None,
     seen: Seen | None = None,
@@ -336,10 +357,7 @@ def _decide(
         return Result(None, [], [trouble])
     with transaction.atomic():
         entries, problems = _plan(keys, _lock(keys), action, seen)
-        parent = None
-        if bulk:
-            parent = Decision(action=Action.BULK, target=COMMENT, to_state=TRANSITIONS[COMMENT, action][1])
-        for entry in [*entries, *([parent] if parent else [])]:
+        for entry in [*entries, *([parent] if parent and parent.pk is None else [])]:
             entry.cause, entry.case_id = cause, case_id
         made = _carry_out(entries, parent=parent, by=by, reason=reason)
         if made and action != Action.HOLD:  # what is held waits; what else is decided waits no more

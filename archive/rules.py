@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import re2
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from archive import decision_log, masks, matching, moderation, outbox, queries, queue, redaction
@@ -229,12 +230,18 @@ def _texts(rule: Rule, article_id: int) -> list[tuple[int, str]]:
     return list(found.values_list("pk", "body"))
 
 
-def _decide(rule: Rule, chosen: dict[int, list[int]], seen: moderation.Seen | None = None) -> moderation.Result | None:
+def _decide(
+    rule: Rule,
+    chosen: dict[int, list[int]],
+    seen: moderation.Seen | None = None,
+    parent: Decision | None = None,
+) -> moderation.Result | None:
     chosen = {article: pks for article, pks in chosen.items() if pks}
     if not chosen:
         return None
     by, reason, cause = _machine(rule), _reason(rule), Decision.Cause.RULE
-    return moderation.decide_many(chosen, action=rule.action, by=by, reason=reason, cause=cause, seen=seen)
+    known: dict[str, Any] = {"cause": cause, "seen": seen, "parent": parent}
+    return moderation.decide_many(chosen, action=rule.action, by=by, reason=reason, **known)
 
 
 def _machine(rule: Rule) -> Machine:
@@ -407,25 +414,32 @@ def _hits_again(trial: Trial, rule: Rule) -> Iterator[tuple[int, list[Hit]]]:
             yield article_id, hits_in(rule, texts)
 
 
-def apply_trial(trial: Trial) -> moderation.Result | Problem:
-    """Decide on everything that a trial hit: one decision with one part for each, which is undone as one."""
-    rule = Rule.objects.get(pk=trial.rule_id)
-    if problem := _cannot_apply(trial, rule):
+def claim_hits(trial_id: int) -> Trial | Problem:
+    """Say that what a trial hit is decided on now; once, or the reason why not."""
+    trial = Trial.objects.select_related("rule").get(pk=trial_id)
+    if problem := _cannot_apply(trial, trial.rule):
         return problem
-    hits = list(TrialHit.objects.filter(trial=trial).order_by("pk"))
-    chosen: dict[int, list[int]] = defaultdict(list)
-    for hit in hits:
-        chosen[hit.article_id].append(hit.comment_id)
-    with transaction.atomic():
-        result = _decide(rule, chosen, moderation.Seen(trial.log_entry))
-        if result is None or result.decision is None:
-            return result or Problem("there is nothing that it hits")
-        Trial.objects.filter(pk=trial.pk).update(decision_id=result.decision.pk)
-        if rule.action == Rule.Action.HOLD:
-            changed = {key.target_id for key in result.changed}
-            queue.put(
-                Item(queue.HELD, hit.article_id, hit.comment_id, {"rules": [_named(rule, hit.at)]})
-                for hit in hits
-                if hit.comment_id in changed
-            )
+    rows = Trial.objects.filter(pk=trial_id, applied_at=None, hits__gt=0)
+    if trial.rule.action == Rule.Action.MASK or not rows.update(applied_at=timezone.now()):
+        return Problem("there is nothing that it hits, or it is being decided on")
+    return trial
+
+
+def decide_hits(
+    trial_id: int, chosen: dict[int, list[int]], *, parent: Decision | None = None
+) -> moderation.Result | Problem:
+    """Decide on these of a trial's hits, in the rule's name: what was decided on since the trial stays as it is."""
+    trial = Trial.objects.select_related("rule").get(pk=trial_id)
+    if problem := _cannot_apply(trial, trial.rule):
+        return problem
+    result = _decide(trial.rule, chosen, moderation.Seen(trial.log_entry), parent)
+    result = result or moderation.Result(None, [], [])
+    decision_id = result.decision and result.decision.pk
+    rows = Trial.objects.filter(pk=trial.pk)
+    rows.update(decision_id=trial.decision_id or decision_id, skipped=F("skipped") + len(result.problems))
+    if trial.rule.action == Rule.Action.HOLD:
+        changed = [key.target_id for key in result.changed]
+        hits = TrialHit.objects.filter(trial=trial, article_id__in=chosen, comment_id__in=changed).order_by("pk")
+        why = ((hit, {"rules": [_named(trial.rule, hit.at)]}) for hit in hits)
+        queue.put(Item(queue.HELD, hit.article_id, hit.comment_id, said) for hit, said in why)
     return result

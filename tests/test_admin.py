@@ -318,14 +318,14 @@ def test_undo_says_what_it_could_not_do(client: Client, comment: Comment) -> Non
     decide(client, comment, "hide")
     first = Decision.objects.get()
     moderation.restore(comment, by=user, reason="x")
-    text = text_of(client.post(reverse("admin:archive_decision_undo", args=[first.pk]), {"reason": ""}))
-    assert "it was decided on again since" in text
+    text = text_of(client.post(reverse("admin:archive_decision_undo", args=[first.pk]), {"reason": ""}, follow=True))
+    assert "It was decided on again since" in text
 
 
 def bulk(client: Client, comments: list[Comment], **fields: Any) -> Any:
     chosen = [comment.pk for comment in comments]
     data = {"action": "hide_selected", "_selected_action": chosen, "select_across": "0", **fields}
-    return client.post(reverse("admin:archive_comment_changelist"), data)
+    return client.post(reverse("admin:archive_comment_changelist"), data, follow=True)
 
 
 def test_a_bulk_decision_first_shows_what_was_chosen(client: Client, comment: Comment) -> None:

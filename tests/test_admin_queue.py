@@ -297,7 +297,7 @@ def test_the_page_takes_as_many_queries_for_3_as_for_300(client: Client, moderat
 
 def several(client: Client, **sent: Any) -> Any:
     seen = queries.decisions().last_number()
-    return client.post(reverse("admin:queue-several"), {"reason": "off topic", "seen": seen, **sent})
+    return client.post(reverse("admin:queue-several"), {"reason": "off topic", "seen": seen, **sent}, follow=True)
 
 
 def test_several_are_previewed_and_decided_on_as_one(client: Client, moderator: User) -> None:
@@ -324,7 +324,7 @@ def test_all_that_match_are_decided_on_but_for_what_was_decided_since(client: Cl
     seen = 0
     moderation.decide(other, action="hide", by=make_user("moderator"), reason="insult")
     report(other)
-    late = client.post(reverse("admin:queue-several"), {"all": "1", "action": "approve", "reason": "x", "seen": seen})
+    late = several(client, all="1", action="approve", seen=seen)
     assert "decided on since you saw it" in text_of(late)
 
 

@@ -40,6 +40,7 @@ PURE = {
 MAY = {
     "archive.queries": {"archive.models", "archive.ingest.records", "archive.threads"},
     "archive.prepared": set(),
+    "archive.bulk": {"archive.models", "archive.moderation", "archive.outbox", "archive.queries", "archive.rules"},
     "archive.counters": {"archive.models", "archive.prepared", "archive.queries"},
     "archive.outbox": {"archive.models", "archive.prepared"},
     "archive.queue": {"archive.models", "archive.outbox", "archive.prepared"},

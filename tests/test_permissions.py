@@ -32,7 +32,20 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts import invitations
 from accounts.models import User
 from archive import moderation, queue
-from archive.models import Article, Author, Case, Comment, Decision, Entity, Mention, Report, Rule, SavedView, Site
+from archive.models import (
+    Article,
+    Author,
+    Bulk,
+    Case,
+    Comment,
+    Decision,
+    Entity,
+    Mention,
+    Report,
+    Rule,
+    SavedView,
+    Site,
+)
 from tests.makers import comments_of, confirm_it_is_them, make_article, make_user
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +166,9 @@ class World:
             data = {"name": "a key", "credential": {}}
             made, _ = Authenticator.objects.get_or_create(user=owner, type="webauthn", defaults={"data": data})
             return int(made.pk)
+        if kind == "bulk":  # nobody's is public: there is one's own, and what somebody else asked for
+            owner = person if person and which == "own" else self.stranger
+            return Bulk.objects.get_or_create(asked_by=owner, action="hide", total=1)[0].pk
         if kind == "view":
             owner = person if person and which == "own" else self.stranger
             shared = which == "public"
@@ -171,6 +187,8 @@ def kind_of(route: str, name: str) -> str:
         return "waiting"
     if route.startswith("admin/rules/"):
         return "rule"
+    if route.startswith("admin/bulk/"):
+        return "bulk"
     if name in {"pk", "object_id", "id"}:
         model = MODEL.match(route)
         return model[1] if model else "passkey"

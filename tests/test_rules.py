@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
-from archive import decision_log, moderation, queue, rules
+from archive import bulk, decision_log, moderation, queue, rules
 from archive.ingest import loader
 from archive.ingest.records import Discussion, Post
-from archive.models import Article, Comment, Decision, Rule, RuleVersion, Source, Trial, TrialHit, Waiting
+from archive.models import Article, Bulk, Comment, Decision, Rule, RuleVersion, Source, Trial, TrialHit, Waiting
 from tests.makers import comments_of, make_article, make_user
 
 db = pytest.mark.django_db
@@ -207,12 +207,11 @@ def test_the_archive_is_held_in_one_decision_that_is_undone_as_one(moderator: Us
     rules.save(rule := a_rule(), by=moderator)
     rules.run_trial(rules.start_trial(rule).pk)
     moderation.decide(Comment.objects.order_by("pk")[0], action="approve", by=moderator)  # decided since the trial
-    result = rules.apply_trial(Trial.objects.get())
-    assert isinstance(result, moderation.Result)
-    assert result.decision
-    assert ([len(result.changed), len(result.problems)], states().count("held")) == ([1, 1], 1)
+    result = bulk.decide_hits(Trial.objects.get().pk, by=moderator)
+    assert isinstance(result, Bulk)
+    assert (result.changed, result.unchanged, states().count("held")) == (1, 1, 1)
     assert sum(queue.counts().values()) == 1
-    moderation.undo(result.decision, by=moderator)
+    bulk.undo(Decision.objects.get(pk=result.decision_id or 0), by=moderator, reason="")
     assert (set(states()), queue.counts()) == ({"published"}, {})
 
 
@@ -221,7 +220,7 @@ def test_a_trial_of_an_earlier_version_is_not_applied(moderator: User) -> None:
     rules.save(rule := a_rule(), by=moderator)
     rules.run_trial(rules.start_trial(rule).pk)
     rules.save(rule, by=moderator)
-    assert isinstance(rules.apply_trial(Trial.objects.get()), rules.Problem)
+    assert isinstance(bulk.decide_hits(Trial.objects.get().pk, by=moderator), moderation.Problem)
 
 
 @db

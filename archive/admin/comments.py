@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,17 +14,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from archive import moderation, queries
+from archive import bulk, queries
 from archive.admin.articles import MAX_DIGITS, starting_with
 from archive.admin.cards import Reason, by_rule
-from archive.admin.moderation import USUAL_REASONS, Moderated, ReasonForm, outcomes
+from archive.admin.moderation import USUAL_REASONS, Moderated, ReasonForm, led_to
 from archive.admin.queue import text_of
 from archive.admin.site import badge, moment, workplace
 from archive.models import Comment, Decision
 
 EXCERPT = 140  # characters of a comment that a list shows
 PREVIEWED = 20  # comments that a confirmation shows
-MOST_AT_ONCE = 50_000  # comments that one bulk decision takes
 
 
 @workplace(Comment)
@@ -112,14 +110,12 @@ class CommentAdmin(Moderated[Comment]):
         return self.decide_selected(request, queryset, Decision.Action.RESTORE)
 
     def decide_selected(self, request: HttpRequest, queryset: Any, action: str) -> HttpResponse | None:
-        """First a page that shows what was chosen and asks why; sent again from there, what came of it."""
+        """First a page that shows what was chosen and asks why; sent again from there, it is begun."""
         moderated = queries.sites_with(request.user, queries.MODERATE)
         queryset = queryset if moderated is None else queryset.filter(article__site_id__in=moderated)
-        chosen = list(queryset.order_by("pk").values_list("article_id", "pk")[: MOST_AT_ONCE + 1])
-        if len(chosen) > MOST_AT_ONCE:
-            words = (
-                f"More than {MOST_AT_ONCE:,} comments were chosen. Narrow the list with a filter, then decide again."
-            )
+        chosen = list(queryset.order_by("pk").values_list("article_id", "pk")[: bulk.MOST + 1])
+        if len(chosen) > bulk.MOST:
+            words = f"More than {bulk.MOST:,} comments were chosen. Narrow the list with a filter, then decide again."
             messages.error(request, words)
             return None
         is_confirmed = "confirmed" in request.POST
@@ -133,7 +129,7 @@ class CommentAdmin(Moderated[Comment]):
             "count": len(chosen),
         }
         if is_confirmed and form.is_valid():
-            return self.decided(request, chosen, action, form.cleaned_data["reason"], context)
+            return self.begun(request, chosen, action, form.cleaned_data["reason"])
         preview = queryset.order_by("-id").annotate(beginning=Left("body", EXCERPT + 1)).defer("body", "html")
         context |= {
             "title": f"{action.capitalize()} {len(chosen):,} comment{'' if len(chosen) == 1 else 's'}?",
@@ -146,17 +142,10 @@ class CommentAdmin(Moderated[Comment]):
         }
         return TemplateResponse(request, "admin/archive/comment/confirm.html", context)
 
-    def decided(
-        self, request: HttpRequest, chosen: list[tuple[int, int]], action: str, reason: str, context: dict[str, Any]
-    ) -> HttpResponse:
-        by_article: dict[int, list[int]] = defaultdict(list)
-        for article_id, pk in chosen:
-            by_article[article_id].append(pk)
+    def begun(self, request: HttpRequest, chosen: list[tuple[int, int]], action: str, reason: str) -> HttpResponse:
         by: Any = request.user
-        result = moderation.decide_many(by_article, action=action, by=by, reason=reason)
-        done = "hidden" if action == Decision.Action.HIDE else "restored"
-        context |= {"title": "What was decided", "done": done, **outcomes(result)}
-        return TemplateResponse(request, "admin/archive/decided.html", context)
+        begun = bulk.decide(chosen, action=action, by=by, reason=reason)
+        return led_to(request, begun, reverse("admin:archive_comment_changelist"))
 
 
 def facts(comment: Comment) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -18,9 +17,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from archive import decision_log, masks, moderation, queries
+from archive import bulk, decision_log, masks, moderation, queries
 from archive.admin.site import Workplace, moment, workplace
-from archive.models import Article, Comment, Decision, Report
+from archive.models import Article, Bulk, Comment, Decision, Report
 
 MOST_LISTED = 200  # history entries, parts of a bulk decision, or results that one page names
 USUAL_REASONS = ("names a private person", "insult", "spam", "off topic", "asked for by its author", "decided too fast")
@@ -116,6 +115,14 @@ def announce(request: HttpRequest, result: moderation.Result, done: str) -> None
         messages.warning(request, f"{capfirst(problem.why)}.")
 
 
+def led_to(request: HttpRequest, begun: Bulk | moderation.Problem, back: str) -> HttpResponse:
+    """To the page of what was asked for, or back with why not."""
+    if isinstance(begun, Bulk):
+        return HttpResponseRedirect(begun.get_absolute_url())
+    messages.error(request, f"{capfirst(begun.why)}.")
+    return HttpResponseRedirect(back)
+
+
 class Moderated[M: (Article, Comment)](Workplace[M]):
     """Pages of what can be hidden and restored: its text, its history, and a form that decides."""
 
@@ -185,33 +192,6 @@ class Moderated[M: (Article, Comment)](Workplace[M]):
 
 def site_of(target: Article | Comment) -> int:
     return target.site_id if isinstance(target, Article) else target.article.site_id
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One row of a result page."""
-
-    words: str
-    url: str
-    why: str = ""
-
-
-def outcomes(result: moderation.Result) -> dict[str, Any]:
-    """What a result page shows: each change and each problem, up to a limit, with the full counts."""
-
-    def row(key: moderation.Key | None, why: str = "") -> Outcome:
-        if key is None:
-            return Outcome("", "", why)
-        kind = "comment" if key.target == moderation.WORDS else key.target
-        return Outcome(f"{kind} {key.target_id}", page_of(key.target, key.target_id), why)
-
-    return {
-        "decision": result.decision,
-        "changed_count": len(result.changed),
-        "changed": [row(key) for key in result.changed[:MOST_LISTED]],
-        "problem_count": len(result.problems),
-        "problems": [row(problem.key, problem.why) for problem in result.problems[:MOST_LISTED]],
-    }
 
 
 class WhenFilter(admin.DateFieldListFilter):
@@ -301,10 +281,10 @@ class DecisionAdmin(Workplace[Decision]):
             "entry": entry,
             "parts": [Line(part) for part in parts[:MOST_LISTED]] if entry.target_id is None else [],
             "part_count": parts.count() if entry.target_id is None else 0,
+            "carried_out": Bulk.objects.filter(decision_id=entry.pk).defer("article_ids", "ids").first(),
             "may_undo": queries.may_undo(request.user, entry)
             and line.undone_by is None
-            and entry.target not in {moderation.STRUCTURE, moderation.CASE, moderation.RULE}
-            and entry.action != Decision.Action.ERASE,
+            and moderation.undo_problem(entry) is None,
         }
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -319,12 +299,14 @@ class DecisionAdmin(Workplace[Decision]):
         if request.method != "POST" or not form.is_valid():
             return TemplateResponse(request, "admin/archive/decision/undo.html", context)
         by: Any = request.user
-        result = moderation.undo(entry, by=by, reason=form.cleaned_data["reason"])
-        if result.problems or result.decision is None:
-            context |= {"title": "What was undone", "done": "given its earlier state back", **outcomes(result)}
-            return TemplateResponse(request, "admin/archive/decided.html", context)
+        reason = form.cleaned_data["reason"]
+        if entry.target_id is None and entry.target == moderation.COMMENT:
+            back = reverse("admin:archive_decision_change", args=[pk])
+            return led_to(request, bulk.undo(entry, by=by, reason=reason), back)
+        result = moderation.undo(entry, by=by, reason=reason)
         announce(request, result, f"Undone: {len(result.changed):,} changed back.")
-        return HttpResponseRedirect(reverse("admin:archive_decision_change", args=[result.decision.pk]))
+        shown = result.decision.pk if result.decision else pk
+        return HttpResponseRedirect(reverse("admin:archive_decision_change", args=[shown]))
 
 
 class OpenFilter(admin.SimpleListFilter):

@@ -13,14 +13,16 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
-from archive import queries, rules
+from archive import bulk, moderation, queries, rules
 from archive.admin.narrowing import number
 from archive.admin.queue import marked
-from archive.models import Comment, Rule, RuleVersion, Trial, TrialHit
+from archive.models import Bulk, Comment, Rule, RuleVersion, Trial, TrialHit
 
 HITS_PER_PAGE = 50
 AROUND = 160  # code points around the first match that a list of hits shows
 MOST_VERSIONS = 20
+
+type Said = rules.Problem | moderation.Problem | Bulk | str
 
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -113,7 +115,9 @@ class Rules:
         match act:
             case "try":
                 rules.start_trial(rule)
-                said: rules.Problem | str = "A worker tries it now. Reload this page to see how far it is."
+                said: rules.Problem | moderation.Problem | Bulk | str = (
+                    "A worker tries it now. Reload this page to see how far it is."
+                )
             case "on" | "off":
                 said = rules.switch(rule, on=act == "on", by=by) or f"Switched {act}."
             case "off-and-back":
@@ -124,26 +128,25 @@ class Rules:
             case "back":
                 said = rules.give_back_later(rule, by=by) or "A worker gives the words back."
             case "apply":
-                said = self._applied(rule)
+                said = self._applied(request, rule)
             case _:
                 raise Http404
-        if isinstance(said, rules.Problem):
+        if isinstance(said, Bulk):
+            return HttpResponseRedirect(said.get_absolute_url())
+        if isinstance(said, rules.Problem | moderation.Problem):
             messages.error(request, f"{capfirst(said.why)}.")
         else:
             messages.success(request, said)
         return self._back(rule.pk)
 
-    def _applied(self, rule: Rule) -> rules.Problem | str:
+    def _applied(self, request: HttpRequest, rule: Rule) -> Said:
         trial = rules.tried(rule)
         if trial is None:
             return rules.Problem("try it first")
         if rule.action == Rule.Action.MASK:
             return rules.mask_later(trial) or "A worker covers the words now. Reload this page to see when it is done."
-        result = rules.apply_trial(trial)
-        if isinstance(result, rules.Problem):
-            return result
-        left = f", {len(result.problems):,} left as they were" if result.problems else ""
-        return f"{len(result.changed):,} decided on{left}. The decision can be undone as one."
+        by: Any = request.user
+        return bulk.decide_hits(trial.pk, by=by)
 
     def hits(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What the last trial of a rule hit, page by page, each with the words around the match."""

@@ -1,6 +1,7 @@
 """Tables only. Everything that reads them is in ``archive.queries``; who writes them is said at each."""
 
 from archive.models.article import Article, Author, Site, Tally
+from archive.models.bulk import Bulk
 from archive.models.case import Case, CaseNote, Masked, Suppression
 from archive.models.comment import Comment, FormerComment, Reason, Revision, ThreadOrder
 from archive.models.entity import Alias, Entity, Judgement, Mention
@@ -15,6 +16,7 @@ __all__ = [
     "Alias",
     "Article",
     "Author",
+    "Bulk",
     "Case",
     "CaseNote",
     "Comment",

@@ -62,6 +62,8 @@ MODERATOR = {
     "queue-doubt": "/admin/queue/?kind=doubt",
     "queue-empty": "/admin/queue/?q=zzzz",
     "queue-several": "/admin/queue/several/?all=1",
+    "bulk": "/admin/bulk/{running}/",
+    "bulk-done": "/admin/bulk/{done}/",
     "rules": "/admin/rules/",
     "rule-new": "/admin/rules/new/",
     "rule": "/admin/rules/{rule}/",
@@ -125,6 +127,8 @@ def places(demo: Demo, discussions: dict[str, dict[str, Any]]) -> Iterator[dict[
         "site": site,
         "case": a_case(demo),
         "rule": a_rule(demo),
+        "running": a_bulk(demo, "NULL"),
+        "done": a_bulk(demo, "now()"),
         "mask": a_mask(demo, discussions["long"]["article"]),
         "receipt": demo.value(
             "UPDATE archive_report SET token = 'abc' WHERE id = (SELECT min(id) FROM archive_report) RETURNING token"
@@ -250,8 +254,21 @@ def what_waits(demo: Demo, article: int) -> None:
         )
 
 
+def a_bulk(demo: Demo, finished: str) -> object:
+    """A decision on many, under way or done, with a decision of the log that stands for it."""
+    why = "nothing to do: it is already hidden by a moderator"
+    kept = [["comment", 2 * number + 5, why] for number in range(6)]
+    return demo.value(
+        "INSERT INTO archive_bulk (asked_by_id, asked_at, action, reason, article_ids, ids, total, done, changed,"
+        f" unchanged, problems, stop, finished_at, decision_id) SELECT id, now(), 'hide', 'advertising for a pharmacy',"
+        f" '{{}}', '{{}}', 52340, 31000, 30994, 6, '{json.dumps(kept)}', {finished != 'NULL'}, {finished},"
+        " (SELECT max(id) FROM archive_decision) FROM accounts_user WHERE username = 'moderator' RETURNING id"
+    )
+
+
 def without_what_waits(demo: Demo) -> None:
     for table in (
+        "bulk",
         "savedview",
         "masked",
         "waiting",
