@@ -39,7 +39,7 @@ COMMENTS_AT_ONCE = 2_000
 TRY = "archive.jobs.try_rule"
 MASK = "archive.jobs.mask_hits"
 GIVE_BACK = "archive.jobs.give_words_back"
-_NAMED = re.compile(r"(?s)rule ([0-9]+): .*, version ([0-9]+)")  # as _machine and _reason have it
+_NAMED = re.compile(r"(?s)rule ([0-9]+)\b.*, version ([0-9]+)")  # as _machine and _reason have it
 MASKS = (Rule.Kind.WORDS, Rule.Kind.PATTERN)  # what a rule looks for that can be covered
 
 

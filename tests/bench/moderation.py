@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -32,11 +34,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from archive import counters, moderation, queue
-from archive.models import Article, Comment, Decision
+from archive.models import Article, Comment, Decision, Rule
 from archive.queue import Item
 from tests.makers import make_article, make_user
 
 THREAD = 1_000  # comments under each article
+FURTHER = re.compile(r'id="further" href="([^"]+)"')
 MOST_TIMES, MOST_PAGE_MS, MOST_BULK_S = 3.0, 50.0, 10.0
 
 
@@ -91,23 +94,49 @@ def decision(article: Article, by: User, runs: int) -> None:
     print(f"; {whole_ms / bare_ms:.1f} times (at most {MOST_TIMES:g})")
 
 
+RARE = """
+    UPDATE archive_comment SET body = body || ' Or a quokka.', author_name = 'Jane Rarename' WHERE id % 40000 = 0
+"""
+
+
+def waits(article_id: int, pk: int) -> Item:
+    """Two of three were reported; every third is held by one of five rules."""
+    if pk % 3:
+        return Item(queue.REPORT, article_id, pk, {}, pk % 7)
+    rule = {"rule": 1 + pk % 5, "name": "a rule", "version": 1, "at": [[0, 4]]}
+    return Item(queue.HELD, article_id, pk, {"rules": [rule]}, pk % 7)
+
+
 def page(waiting: int, articles: list[Article], by: User, runs: int) -> None:
     rows = Comment.objects.filter(article__in=articles).values_list("article_id", "pk")[:waiting]
+    for number in range(1, 6):
+        Rule.objects.create(pk=number, name=f"Rule {number}", version=1, kind="words", action="hold", body="x")
     start = time.perf_counter()
-    queue.put(Item(queue.REPORT, article, pk, {}, pk % 7) for article, pk in rows)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE archive_waiting")
+    queue.put(waits(article, pk) for article, pk in rows)
     print(f"put into the queue: {waiting:,} in {time.perf_counter() - start:.1f} s")
+    with connection.cursor() as cursor:
+        cursor.execute(RARE)
+        cursor.execute("ANALYZE archive_waiting")
     client = Client(HTTP_HOST="localhost")
     client.force_login(by)
     for words, url in (
         ("first page", ""),
         ("of one site", "?site=1"),
+        ("of one kind", "?kind=held"),
+        ("held by one rule", "?rule=2"),
         ("far down", "?after=0,50000"),
-        ("words", "?q=bus"),
+        ("a word that all have", "?q=bus"),
+        ("a word that three have", "?q=quokka"),
+        ("a name", "?q=rarename"),
+        ("a word that none has", "?q=zzzz"),
     ):
         taken = median(lambda _, url=url: client.get(f"/admin/queue/{url}"), runs)  # type: ignore[misc]
         print(f"the queue, {words}: {taken:.1f} ms (at most {MOST_PAGE_MS:g})")
+    start, pages, url = time.perf_counter(), 0, "?q=zzzz"
+    while url and (answer := client.get(f"/admin/queue/{url}")):
+        found = FURTHER.search(answer.content.decode())
+        pages, url = pages + 1, unescape(found[1]) if found else ""
+    print(f"the queue, that word in all that waits: {time.perf_counter() - start:.2f} s, {pages} pages")
 
 
 def bulk(size: int, articles: list[Article], by: User) -> None:
