@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from archive.ingest.records import UNKNOWN, Basis, Span
-from archive.ingest.structure.links import NAMES, WEIGHTS, Page, Told, candidates, links_of, rows, weights
+from archive.ingest.structure.links import (
+    NAMES,
+    WEIGHTS,
+    WIDTH,
+    Page,
+    Told,
+    around,
+    candidates,
+    links_of,
+    rows,
+    weights,
+)
 
 
 def told(*comments: tuple[str, str]) -> Page:
@@ -39,6 +50,16 @@ def test_nobody_is_called_anonymous() -> None:
     assert candidates(told(("Anonymous", "one"), ("Bo", "two"), ("Cy", "anonymous, hm")), 2, [None, None]) == [1]
 
 
+def test_trees_see_a_comment_between_its_neighbours() -> None:
+    page = told(("Anna", "why?"), ("Bo", "two"), ("Anna", "three"))
+    seen, width = around(page), (WIDTH - 1) // 4
+    assert seen.shape == (3, WIDTH)
+    assert seen[1, width : 2 * width].tolist() == seen[0, :width].tolist()
+    assert seen[1, 2 * width : 3 * width].tolist() == seen[2, :width].tolist()
+    assert seen[:, width - 2 : width].tolist() == [[0, 2], [0, 0], [2, 0]]  # since and until the same author's
+    assert seen[2, -1] == pytest.approx(2 / 3)
+
+
 def test_answering_back_is_seen() -> None:
     page = told(("Anna", "one"), ("Bo", "two"), ("Anna", "three"))
     assert features(page, 2, [None, 0], 1)["answers_back"] == 1
@@ -66,7 +87,8 @@ def test_the_first_comment_answers_nobody() -> None:
 def test_weights_name_every_feature() -> None:
     table = json.loads(WEIGHTS.read_text())
     assert set(table["named"]) == set(table["bare"]) == set(NAMES)
-    assert weights() == table
+    assert {name: its for name, its in weights().items() if name != "trees"} == table
+    assert all(trees.wanted.max() < WIDTH for trees in weights()["trees"].values())
 
 
 def test_training_is_the_same_each_time(tmp_path: Path) -> None:
@@ -82,4 +104,7 @@ def test_training_is_the_same_each_time(tmp_path: Path) -> None:
     path.write_text(json.dumps(gold) + "\n" + json.dumps(gold | {"links_known": False}) + "\n")
     threads = train_links.load(path)
     assert [thread.parents for thread in threads] == [[None, 0, None]]
-    assert train_links.fit(threads) == train_links.fit(threads)
+    for name in ("once.json", "twice.json"):
+        train_links.main([str(path), str(tmp_path / name)])
+    for suffix in (".json", ".npz"):
+        assert (tmp_path / f"once{suffix}").read_bytes() == (tmp_path / f"twice{suffix}").read_bytes()

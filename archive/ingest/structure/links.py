@@ -1,8 +1,10 @@
 """Whom a comment answers: nobody (it is on the article), the comment before it, or one of that comment's ancestors.
 
 In display order a reply stands below what it answers, so that these are all the candidates but for one: the last
-comment of somebody whom this one calls by name. A conditional logit weighs them; its weights are in links.json, one
-set for pages whose authors are known and one for bare text. Of 4,891 labelled comments a third are replies.
+comment of somebody whom this one calls by name. A conditional logit weighs them, given whom the comments before answer;
+small trees, which see the comments on both sides and the page, say whether a comment is a reply at all. Their weights
+are in links.json and links.npz, one set for pages whose authors are known and one for bare text. Of 4,891 labelled
+comments a third are replies.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain, pairwise, repeat
 from operator import mul
 from pathlib import Path
@@ -24,14 +26,17 @@ from numpy.typing import NDArray
 from archive.ingest.records import UNKNOWN, Basis, Claim, Span
 from archive.ingest.structure.features import TONE, Vector, tones_of
 from archive.ingest.structure.parents import quoted_comments
+from archive.ingest.structure.trees import Trees
 from archive.ingest.structure.vocabulary import Words, words_of
 
 WEIGHTS = Path(__file__).with_name("links.json")
+KINDS = ("named", "bare")
 SEEN = 1_500  # code points of a comment that are looked at
 OPENING = 80  # code points in which the name of whom it answers stands
 ARTICLE = 20_000  # code points of the article whose words are looked at
 CALLED = 30  # comments before one among whose authors those that it names are looked for
 MOST_ANCESTORS = 8  # candidates; nobody answers above that without naming or quoting
+TREES = 0.6  # how much the trees count beside the logit, in log odds
 MOST, LEAST = 0.84, 0.02  # of those said to be surer, across sites, 80 % were right
 
 _LOOKED_AT = (
@@ -49,6 +54,9 @@ OWN = (
     "likeness_to_any", "second_of_page", "in_thread", "two_before", "article_words", *_LOOKED_AT,
 )  # fmt: skip
 NAMES = (*PAIR, *OWN)
+ALSO = ("called_before", "lines", "left", "likeness_to_second", "since", "until")
+WIDTH = 4 * (len(PAIR) + len(OWN) + len(ALSO)) + 1  # columns of ``around``
+_IN_THREAD = OWN.index("in_thread")
 _NAMED, _AT_NAME = NAMES.index("named_first"), NAMES.index("at_name")
 
 
@@ -97,6 +105,14 @@ class Page:
         self.first_by: dict[str, int] = {}
         for index, author in enumerate(self.authors):
             self.first_by.setdefault(author, index)
+
+    @cached_property
+    def own(self) -> NDArray[np.float64]:
+        """What each comment says of being a reply, but for who is in the thread: (n, OWN)."""
+        own = np.empty((len(self.comments), len(OWN)))
+        for index in range(len(own)):
+            own[index] = _own(self, index)
+        return own
 
     def likeness(self, left: int, right: int) -> float:
         """Return from 0 to 1 how many of their rarer words two comments share."""
@@ -167,13 +183,11 @@ def _calls(author: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if len(name) > 1))
 
 
-def own_features(page: Page, index: int, thread: Sequence[int] = ()) -> Vector:
-    """Return OWN of a comment: what it says of being a reply, whoever is answered in the ``thread`` above it."""
+def _own(page: Page, index: int) -> Vector:
     seen, author, total = page.seen[index], page.authors[index], len(page.comments)
-    share = page.by[author] / total if author else 0.0
     return [
         seen.length,
-        share,
+        page.by[author] / total if author else 0.0,
         float(author == page.leader) if author else 0.0,
         float(bool(author) and page.first_by[author] < index),
         math.log(total) / 5,
@@ -181,11 +195,18 @@ def own_features(page: Page, index: int, thread: Sequence[int] = ()) -> Vector:
         float(page.called(index) is not None),
         max((page.likeness(index, other) for other in range(max(0, index - 6), index)), default=0.0),
         float(index == 1),
-        float(bool(author) and any(page.authors[other] == author for other in thread)),
+        0.0,  # who is in the thread is known later
         float(bool(author) and index > 1 and page.authors[index - 2] == author),
         len(seen.words & page.about) / max(5, len(seen.words)),
         *seen.looked,
     ]
+
+
+def own_features(page: Page, index: int, thread: Sequence[int] = ()) -> Vector:
+    """Return OWN of a comment: what it says of being a reply, whoever is answered in the ``thread`` above it."""
+    author, found = page.authors[index], page.own[index].tolist()
+    found[_IN_THREAD] = float(bool(author) and any(page.authors[other] == author for other in thread))
+    return list(found)
 
 
 def pair_features(page: Page, index: int, other: int, parents: Sequence[int | None], depths: Sequence[int]) -> Vector:
@@ -221,6 +242,32 @@ def pair_features(page: Page, index: int, other: int, parents: Sequence[int | No
     ]
 
 
+def around(page: Page) -> NDArray[np.float32]:
+    """Return what the trees see of each comment, (n, WIDTH), before any parent is known: OWN, PAIR with the comment
+    before, ALSO; the same of the comment before and of the next, and their means on the page; how many authors it has.
+    """  # fmt: skip
+    total, width = len(page.comments), len(OWN) + len(PAIR)
+    none, flat = [None] * total, [0] * total
+    seen = np.zeros((total, width + len(ALSO)))
+    seen[:, : len(OWN)] = page.own
+    last: dict[str, int] = {}
+    for index, author in enumerate(page.authors):
+        called = page.called(index)
+        second = page.likeness(index, index - 2) if index > 1 else 0.0
+        if index:
+            seen[index, len(OWN) : width] = pair_features(page, index, index - 1, none, flat)
+        lines, left = page.comments[index].text.count("\n"), total - index
+        seen[index, width : width + 4] = 0 if called is None else index - called, lines, left, second
+        if author in last:
+            seen[index, -2] = seen[last[author], -1] = index - last[author]  # comments since and until the author's
+        if author:
+            last[author] = index
+    beside = np.zeros((2, *seen.shape))
+    beside[0, 1:], beside[1, :-1] = seen[:-1], seen[1:]
+    means, authors = np.broadcast_to(seen.mean(axis=0), seen.shape), np.full((total, 1), len(page.by) / total)
+    return np.hstack([seen, *beside, means, authors], dtype=np.float32, casting="same_kind")
+
+
 def candidates(page: Page, index: int, parents: Sequence[int | None]) -> list[int]:
     """Return the comments that ``index`` may answer: the one before, that one's ancestors, whom it names or quotes."""
     found: list[int] = []
@@ -245,8 +292,10 @@ def rows(
 
 @cache
 def weights(path: Path = WEIGHTS) -> dict[str, Any]:
-    """Return the weights that come with the project: {"named"|"bare": {feature: weight}, "threshold": ...}."""
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    """Return what comes with the project: {"named"|"bare": {feature: weight}, "threshold": ..., "trees": ...}."""
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+        trees = {kind: Trees(*(arrays[f"{kind}_{name}"] for name in Trees._fields)) for kind in KINDS}
+    return {**json.loads(path.read_text(encoding="utf-8")), "trees": trees}
 
 
 def vector(table: Mapping[str, float]) -> Vector:
@@ -274,32 +323,41 @@ def links_of(
     kind = "named" if any(authors) else "bare"
     about = text[article.start : min(article.end, article.start + ARTICLE)]
     page = Page(told, quoted_comments(text, spans), about, tones)
-    return decided(page, vector(table[kind]), table["threshold"][kind])
+    return decided(page, table, kind)
 
 
-def decided(page: Page, weight: Vector, threshold: float) -> list[tuple[int | None, Claim]]:
+def decided(page: Page, table: Mapping[str, Any], kind: str) -> list[tuple[int | None, Claim]]:
     """Return (parent or None, claim) for each comment of the page, decided one after the other."""
+    if not page.comments:
+        return []
+    weight, threshold, trees = vector(table[kind]), table["threshold"][kind], table["trees"][kind]
+    said = trees.scores(around(page).T[trees.wanted]).tolist()
     parents: list[int | None] = []
     depths: list[int] = []
     result: list[tuple[int | None, Claim]] = []
     for index in range(len(page.comments)):
         found, matrix = rows(page, index, parents, depths)
         raised = [math.exp(max(-30.0, min(30.0, sum(map(mul, weight, row))))) for row in matrix]
-        total = 1 + sum(raised)
+        chance = _chance(sum(raised), said[index])
         best = max(range(len(found)), key=raised.__getitem__, default=None)
         parent, claim = None, UNKNOWN
         # Below the threshold the comment stays on the article: nobody can tell, and that is the commoner case.
         # "@Anna" says whom it answers, even where the site's own tree has no replies and the model learned not to ask.
         called = [i for i, row in enumerate(matrix) if row[_NAMED] and row[_AT_NAME]]
         best = called[0] if called else best
-        if best is not None and (called or 1 - 1 / total >= threshold):
+        if best is not None and (called or chance >= threshold):
             parent = found[best]
-            chance = round(max(LEAST, min(MOST, raised[best] / total)), 3)
-            claim = Claim(Basis.INFERRED, chance, _reason(dict(zip(NAMES, matrix[best], strict=True))))
+            its = round(max(LEAST, min(MOST, chance * raised[best] / sum(raised))), 3)
+            claim = Claim(Basis.INFERRED, its, _reason(dict(zip(NAMES, matrix[best], strict=True))))
         parents.append(parent)
         depths.append(0 if parent is None else depths[parent] + 1)
         result.append((parent, claim))
     return result
+
+
+def _chance(odds: float, said: float) -> float:
+    """Return how likely a comment is a reply, by the odds that the logit gives it and the log odds of the trees."""
+    return 1 / (1 + math.exp((TREES - 1) * math.log(odds or 1.0) - TREES * said))
 
 
 def _reason(row: Mapping[str, float]) -> str:
