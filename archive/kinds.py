@@ -48,8 +48,7 @@ def names_for(user: Viewer) -> list[str]:
 
 def reaches(user: Viewer, name: str, site_id: int | None) -> bool:
     """Whether something of this kind and site is the person's to work on."""
-    found = sites(user, name)
-    return found is None or site_id in found
+    return _includes(sites(user, name), site_id)
 
 
 def within_reach(user: Viewer) -> Q:
@@ -65,4 +64,9 @@ def within_reach(user: Viewer) -> Q:
 
 def counts_for(user: Viewer) -> dict[tuple[str, int | None], int]:
     """How many wait for the person, by kind and site: read off the queue's ledger, in one query."""
-    return {(name, site): n for (name, site), n in queue.counts().items() if reaches(user, name, site)}
+    reach = {name: sites(user, name) for name in KINDS}
+    return {(name, site): n for (name, site), n in queue.counts().items() if _includes(reach[name], site)}
+
+
+def _includes(found: frozenset[int] | None, site_id: int | None) -> bool:
+    return found is None or site_id in found

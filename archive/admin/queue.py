@@ -76,8 +76,12 @@ def rows_of(items: Sequence[Waiting], query: str, user: Any) -> list[Row]:
         url = f"?{query}{'&' if query else ''}card={item.pk}"
         place = f"{article.site} · {article.title}" if article and comment else str(article.site) if article else ""
         short = KINDS[item.kind].subject(item) or excerpt(start, EXCERPT) or "(no text)"
-        made.append(Row(item, KINDS[item.kind], who, short, place, what, is_done, url))
+        made.append(Row(item, KINDS[item.kind], _cut(who, 40), short, _cut(place, 70), what, is_done, url))
     return made
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def whats_of(items: Iterable[Waiting], user: Any) -> dict[int, tuple[SafeString, bool]]:

@@ -20,7 +20,7 @@ from django.utils.text import capfirst
 from archive import queries
 from archive.admin.cards import kinds_for
 from archive.admin.narrowing import Asked
-from archive.kinds import reaches
+from archive.kinds import sites
 from archive.models import SavedView
 
 MOST_OWN = 30
@@ -43,12 +43,12 @@ class Offered(NamedTuple):
 
 def offered_to(user: Any, asked: Asked, counted: Counted) -> list[Offered]:
     """The person's own views and the shared ones that are within their reach: one query."""
-    names = [kind.name for kind in kinds_for(user)]
+    reach = {kind.name: sites(user, kind.name) for kind in kinds_for(user)}
     found = []
     for view in queries.saved_views().for_queue_of(user)[:MOST_OFFERED]:
         wanted = Asked.kept_in(view)
-        kinds = [name for name in names if wanted.kind in ("", name)]
-        if not any(wanted.site is None or reaches(user, name, wanted.site) for name in kinds):
+        kinds = [name for name in reach if wanted.kind in ("", name)]
+        if not any(wanted.site is None or (on := reach[name]) is None or wanted.site in on for name in kinds):
             continue
         found.append(Offered(view, wanted, _count(wanted, kinds, counted), wanted == asked, view.owner_id == user.pk))
     return found

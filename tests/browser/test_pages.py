@@ -197,6 +197,7 @@ def a_rule(demo: Demo) -> Any:
         "INSERT INTO archive_trial (rule_id, version, started_at, log_entry, after_article, looked_at, hits,"
         f" finished_at, places, skipped) VALUES ({rule}, 2, now(), 0, 9, 2912, 312, now(), 0, 0) RETURNING id"
     )
+    demo.value(f"UPDATE archive_waiting SET rule_id = {rule} WHERE kind = 'held' RETURNING id")
     return rule
 
 
@@ -224,7 +225,6 @@ def a_mask(demo: Demo, article: int) -> Any:
         ' (version_id, decision_id, article_id, comment_id, "table", row, field, before, after)'
         f" SELECT {version}, 1, article_id, id, 'comment', id, 'body', body, body {of_long}"
     )
-    demo.value(f"UPDATE archive_waiting SET rule_id = {rule} WHERE kind = 'held' RETURNING id")
     return rule
 
 

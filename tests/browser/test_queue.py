@@ -67,6 +67,17 @@ def test_the_queue_is_worked_through_with_the_keyboard_alone(page: Page, demo: D
     assert errors == []
 
 
+def test_a_guess_is_found_right_with_a_key_and_taken_back(page: Page, demo: Demo, waiting: None) -> None:
+    sign_in(page, demo, "moderator")
+    page.goto("/admin/queue/?kind=doubt")
+    expect(page.locator("#queue.ready")).to_be_visible()
+    expect(page.locator(".why")).to_contain_text("Guessed that it answers #")
+    press(page, "a")
+    expect(rows(page, ".done")).to_contain_text("found right by moderator")
+    press(page, "u")
+    expect(rows(page, ".done")).to_have_count(0)
+
+
 def test_two_moderators_see_what_the_other_decides(browser: Browser, demo: Demo, waiting: None) -> None:
     pages = []
     for role in ("moderator", "administrator"):
