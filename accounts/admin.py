@@ -19,7 +19,8 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
-from django.forms import CheckboxSelectMultiple, MultipleChoiceField
+from django.core.exceptions import ValidationError
+from django.forms import CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -46,15 +47,20 @@ class NotThere:
         raise Http404
 
 
+def site_choices() -> list[tuple[int, str]]:
+    sites = apps.get_model(settings.ROLE_SCOPE_MODEL)._default_manager.order_by("name")
+    return [(site.pk, str(site)) for site in sites[:MOST_SITES]]
+
+
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]
     """An account, with the sites that each of its roles is narrowed to."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        sites = apps.get_model(settings.ROLE_SCOPE_MODEL)._default_manager.order_by("name")
+        choices = site_choices()
         for role in roles.SCOPED_ROLES:
             field: Any = self.fields[f"{role}_sites"]
-            field.choices = [(site.pk, str(site)) for site in sites[:MOST_SITES]]
+            field.choices = choices
             self.initial[f"{role}_sites"] = self.instance.scopes.get(role, [])
 
     archivist_sites = MultipleChoiceField(label="As archivist, only on", required=False, help_text=ONLY_ON)
@@ -140,19 +146,42 @@ for mine in (Group, EmailAddress, Authenticator, UserSession):
     admin.site.unregister(mine)
 
 
+class InvitationForm(ModelForm):  # type: ignore[type-arg]
+    """Who is asked to help, as what, and where."""
+
+    sites = MultipleChoiceField(label="Only on", required=False, help_text=ONLY_ON)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["sites"]
+        field.choices = site_choices()
+
+    def clean_sites(self) -> list[int]:
+        chosen = [int(pk) for pk in self.cleaned_data["sites"]]
+        if chosen and self.cleaned_data.get("role") not in roles.SCOPED_ROLES:
+            raise ValidationError("Only archivists and moderators can be narrowed to sites.")
+        return chosen
+
+
 @method_decorator(reauthentication_required, name="changeform_view")
 @admin.register(Invitation)
 class InvitationAdmin(NotThere, admin.ModelAdmin):  # type: ignore[type-arg]
     """Who is asked to help, and as what. The link is shown once, to its maker, and sent where there is an address."""
 
-    list_display = ("for_whom", "role", "state", "made_by", "made")
+    form = InvitationForm
+    list_display = ("for_whom", "as_what", "state", "made_by", "made")
     list_filter = ("role",)
     list_select_related = ("made_by", "used_by")
     ordering = ("-id",)
-    fields = ("role", "email")
+    fields = ("role", "sites", "email")
     radio_fields: ClassVar = {"role": admin.VERTICAL}
     actions = ("withdraw",)
     show_facets = admin.ShowFacets.NEVER
+
+    @admin.display(description="as")
+    def as_what(self, invitation: Invitation) -> str:
+        count = len(invitation.sites)
+        return f"{invitation.role} on {count} site{'' if count == 1 else 's'}" if count else invitation.role
 
     @admin.display(description="for")
     def for_whom(self, invitation: Invitation) -> str:
@@ -186,7 +215,7 @@ class InvitationAdmin(NotThere, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
         by: Any = request.user
-        made, token = invitations.invite(role=obj.role, email=obj.email, by=by)
+        made, token = invitations.invite(role=obj.role, email=obj.email, by=by, sites=obj.sites)
         obj.pk = made.pk
         link = request.build_absolute_uri(reverse("accounts:invitation", args=[token]))
         if made.email:

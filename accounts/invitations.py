@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.mail import send_mail
@@ -21,20 +23,35 @@ from accounts.staff import follow_roles
 TOKEN_BYTES = 32
 
 
-def invite(*, role: str, email: str, by: User) -> tuple[Invitation, str]:
-    """A new invitation and its token, which is nowhere else: whoever loses it makes another invitation."""
+def invite(*, role: str, email: str, by: User, sites: Sequence[int] = ()) -> tuple[Invitation, str]:
+    """A new invitation and its token, which is nowhere else: whoever loses it makes another invitation.
+
+    ``sites`` are those on which the role is to hold, for a role that can be narrowed; none for all.
+    """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     expires = timezone.now() + timedelta(days=settings.INVITATION_DAYS)
     made = Invitation.objects.create(
-        role=role, email=email.lower(), token_digest=_digest(token), made_by=by, expires_at=expires
+        role=role,
+        email=email.lower(),
+        sites=sorted(set(sites)),
+        token_digest=_digest(token),
+        made_by=by,
+        expires_at=expires,
     )
     return made, token
 
 
 def send(invitation: Invitation, link: str) -> None:
-    told = {"invitation": invitation, "link": link, "site_name": settings.SITE_NAME}
+    names = site_names(invitation)
+    told = {"invitation": invitation, "link": link, "site_name": settings.SITE_NAME, "sites": names}
     text = render_to_string("account/email/invitation.txt", told)
     send_mail(f"[{settings.SITE_NAME}] Your invitation", text, None, [invitation.email])
+
+
+def site_names(invitation: Invitation) -> list[str]:
+    """Of the sites on which the role is to hold; none where it holds on all."""
+    sites = apps.get_model(settings.ROLE_SCOPE_MODEL)._default_manager.filter(pk__in=invitation.sites)
+    return [str(site) for site in sites.order_by("name")] if invitation.sites else []
 
 
 def open_ones() -> QuerySet[Invitation]:
@@ -55,6 +72,7 @@ def accept(invitation: Invitation, user: User) -> bool:
     if not open_ones().filter(pk=invitation.pk).update(used_at=timezone.now()):
         return False
     user.email = invitation.email
+    user.scopes = {invitation.role: invitation.sites} if invitation.sites else {}
     user.save()
     Invitation.objects.filter(pk=invitation.pk).update(used_by=user)
     user.groups.add(Group.objects.get(name=invitation.role))

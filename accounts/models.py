@@ -43,6 +43,7 @@ class Invitation(models.Model):
 
     role = models.CharField(max_length=20, choices=[(name, name) for name in roles.ROLES])
     email = models.EmailField("e-mail address", blank=True)
+    sites = models.JSONField(default=list, blank=True, help_text="ids of those on which the role holds; none for all")
     token_digest = models.BinaryField(max_length=32, unique=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="invited")
     made_at = models.DateTimeField(auto_now_add=True)

@@ -147,5 +147,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             return render(request, "account/invitation_over.html", status=404)
         messages.success(request, "Your account is ready. Sign in with the name and the password that you chose.")
         return HttpResponseRedirect(reverse("accounts:sign-in"))
-    status = 422 if form.is_bound else 200
-    return render(request, "account/invitation.html", {"form": form, "invitation": found}, status=status)
+    status, names = 422 if form.is_bound else 200, invitations.site_names(found)
+    return render(
+        request, "account/invitation.html", {"form": form, "invitation": found, "sites": names}, status=status
+    )

@@ -33,7 +33,7 @@ MAX_LISTED = 100  # breaks that a verification names; all are counted
 # entries from before stay what they were.
 LATER: dict[str, object] = {"cause": "", "case_id": None, "detail": {}, "said_id": None, "reason_digest": ""}
 REASON = "reason"  # of an entry: what is erased of the log itself
-COLUMNS = [column.attname for column in Decision._meta.concrete_fields]
+COLUMNS = [column.attname for column in Decision._meta.concrete_fields if column.attname != "site_id"]
 HASHED = [name for name in COLUMNS if name != "hash"]
 _NUMBER = """
     SELECT nextval(pg_get_serial_sequence('archive_decision', 'id')),
@@ -47,8 +47,11 @@ _SAY_AND_LOCK = """
     SELECT id, pg_advisory_xact_lock(%(lock)s) FROM said
 """
 _ADD = f"""
-    INSERT INTO archive_decision ({", ".join(COLUMNS)})
-    SELECT {", ".join(COLUMNS)} FROM jsonb_populate_recordset(NULL::archive_decision, %(rows)s::jsonb)
+    INSERT INTO archive_decision ({", ".join(COLUMNS)}, site_id)
+    SELECT {", ".join(f"entry.{name}" for name in COLUMNS)}, article.site_id
+    FROM jsonb_populate_recordset(NULL::archive_decision, %(rows)s::jsonb) AS entry
+    LEFT JOIN archive_article AS article ON article.id = entry.article_id
+    ORDER BY entry.id
 """  # noqa: S608  names of columns
 
 

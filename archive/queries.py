@@ -668,6 +668,14 @@ _STATES: dict[str, str] = {
 
 
 class DecisionQuerySet(QuerySet[Decision]):
+    def visible_to(self, user: Viewer) -> Self:
+        """For who works on some sites, what was decided there, and their own decisions on many comments at once."""
+        allowed = sites_with(user, "archive.view_decision")
+        if allowed is None:
+            return self
+        mine = Q(site_id=None, article_id=None, actor_id=user.pk if user else None)
+        return self.filter(Q(site_id__in=allowed) | mine)
+
     def about(self, *, target: str, article_id: int, target_id: int) -> Self:
         """Decisions on an article or a comment, those on comments that were joined into it included."""
         joined = FormerComment.objects.filter(article_id=article_id, heir_id=target_id).values("comment_id")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import zstandard
 from django.contrib.auth.models import Group
 from django.test import Client
 
@@ -54,6 +55,17 @@ def store_orders(article: Article) -> None:
     depth, size, posted = zip(*rows.values_list("depth", "subtree_size", "posted_at"), strict=True)
     for sort, levels, ranks in threads.orders(depth, size, [at and at.timestamp() for at in posted]):
         ThreadOrder.objects.create(article=article, sort=sort, levels=levels, ranks=ranks)
+
+
+def store_source(article: Article) -> None:
+    """The text from which the article and its comments could have been read, with where each of them is in it."""
+    text = f"{article.title}\n{article.body}"
+    Article.objects.filter(pk=article.pk).update(span_start=0, span_end=len(text))
+    for comment in comments_of(article):
+        start = len(text) + 2
+        text += f"\n\n{comment.body}"
+        Comment.objects.filter(pk=comment.pk).update(span_start=start, span_end=len(text))
+    Source.objects.filter(pk=article.source_id).update(content=zstandard.compress(text.encode()), format="text")
 
 
 def comments_of(article: Article) -> list[Comment]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import roles
-from accounts.models import User
+from accounts.models import Invitation, User
 from archive import moderation, notices, queries, queue
 from archive.ingest import importer
-from archive.models import Article, Case, Comment, Entity, Mention, Report, Review, Site, Source
+from archive.models import Article, Case, Comment, Decision, Entity, Mention, Report, Review, Site, Source
 from tests.makers import comments_of, confirm_it_is_them, make_article, make_user
 
 pytestmark = pytest.mark.django_db
+NARROWED_LOG = 8  # queries
 HIDDEN, IN_REVIEW = Article.Status.HIDDEN, Article.Status.IN_REVIEW
 
 
@@ -244,3 +249,72 @@ def test_what_was_sent_before_sudo_mode_is_done_after_it(client: Client, setting
     sent = client.post(reverse("admin:accounts_user_change", args=[person.pk]), data)
     client.post(sent["Location"], {"password": "correct horse battery"})
     assert User.objects.get(pk=person.pk).first_name == "Ann"
+
+
+def decided_on(site: Site, comments: str = "ab") -> Decision:
+    """One decision on many comments of the site."""
+    article = make_article(site=site, comments=comments)
+    chosen = {article.pk: [comment.pk for comment in comments_of(article)]}
+    made = moderation.decide_many(chosen, action="hide", by=make_user("moderator"), reason="insult").decision
+    assert made
+    return made
+
+
+def test_the_log_is_narrowed_to_ones_own_sites(mine: Site, theirs: Site, client: Client) -> None:
+    here, there = decided_on(mine), decided_on(theirs)
+    client.force_login(make_user("moderator", only_on=mine))
+    seen = client.get(reverse("admin:archive_decision_changelist")).text
+    exported = client.get(reverse("admin:archive_decision_export")).getvalue().decode()
+    for part in Decision.objects.filter(parent_id__in=[here.pk, there.pk]):
+        own = part.parent_id == here.pk
+        assert (f"hid comment {part.target_id}<" in seen) == own
+        assert (f'"target_id": {part.target_id},' in exported) == own
+        page = client.get(reverse("admin:archive_decision_change", args=[part.pk]))
+        assert page.status_code == (200 if own else 404)
+
+
+def test_entries_without_a_site_are_for_who_works_everywhere_and_for_who_made_them(mine: Site, theirs: Site) -> None:
+    scoped, everywhere = make_user("moderator", only_on=mine), make_user("moderator")
+    whole = decided_on(mine)
+    article = make_article(site=mine, comments="a")
+    own = moderation.decide_many({article.pk: [comments_of(article)[0].pk]}, action="hide", by=scoped, reason="x")
+    seen = {entry.pk for entry in queries.decisions().visible_to(scoped).filter(article_id=None)}
+    assert own.decision
+    assert seen == {own.decision.pk}
+    assert {whole.pk, own.decision.pk} <= {entry.pk for entry in queries.decisions().visible_to(everywhere)}
+
+
+@pytest.mark.parametrize("size", [3, 300])
+def test_the_narrowed_log_costs_the_same_for_few_and_many(mine: Site, client: Client, size: int) -> None:
+    for _ in range(size // 3):
+        decided_on(mine, "abc")
+    client.force_login(make_user("moderator", only_on=mine))
+    with CaptureQueriesContext(connection) as asked:
+        client.get(reverse("admin:archive_decision_changelist"))
+    # Session, account, its roles and rights, how many there are, the entries, and what of them was chosen.
+    assert len(asked) == NARROWED_LOG
+
+
+def test_an_invitation_for_some_sites_makes_an_account_for_these(mine: Site, theirs: Site, client: Client) -> None:
+    client.force_login(make_user("administrator"))
+    confirm_it_is_them(client)
+    add = reverse("admin:accounts_invitation_add")
+    sent = {"role": "moderator", "email": "new@example.org", "sites": [str(mine.pk)]}
+    page = client.post(add, sent, follow=True).text
+    assert "moderator on 1 site" in page
+    assert "as moderator on Mine." in mail.outbox[0].body
+    (link,) = re.findall(r"http://testserver(/invitation/[\w-]+/)", page)
+    guest = Client()
+    assert "as moderator on Mine." in guest.get(link).text
+    guest.post(link, {"username": "newcomer", "password1": "eleven grey herons", "password2": "eleven grey herons"})
+    user = User.objects.get(username="newcomer")
+    assert [queries.may_moderate(user, site.pk) for site in (mine, theirs)] == [True, False]
+
+
+@pytest.mark.parametrize("role", ["reader", "administrator"])
+def test_roles_that_hold_everywhere_cannot_be_invited_to_sites(mine: Site, client: Client, role: str) -> None:
+    client.force_login(make_user("administrator"))
+    confirm_it_is_them(client)
+    sent = {"role": role, "email": "", "sites": [str(mine.pk)]}
+    assert "can be narrowed to sites" in client.post(reverse("admin:accounts_invitation_add"), sent).text
+    assert not Invitation.objects.exists()

@@ -215,7 +215,7 @@ class DecisionAdmin(Workplace[Decision]):
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
-        return queries.decisions()
+        return queries.decisions().visible_to(request.user)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()

@@ -146,7 +146,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         cases = Case.objects.filter(closed_at__isnull=True).count()
         shown["waiting"].append(_waiting("open cases", cases, "case", "closed_at__isempty=1"))
     if may("archive.view_decision"):
-        recent = queries.decisions().filter(parent_id__isnull=True).order_by("-pk")[:RECENT]
+        recent = queries.decisions().visible_to(request.user).filter(parent_id__isnull=True).order_by("-pk")[:RECENT]
         shown["decisions"] = lines(recent)
     return shown
 

@@ -76,6 +76,10 @@ class Decision(models.Model):
     cause = models.CharField(max_length=16, choices=Cause, blank=True)
     case_id = models.BigIntegerField(null=True)
     detail = models.JSONField(default=dict, help_text="numbers and names that belong to it; no text of a comment")
+    site_id = models.BigIntegerField(
+        null=True,
+        help_text="of the article, which tells it: not a part of the hash",
+    )
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
@@ -87,6 +91,7 @@ class Decision(models.Model):
             models.Index(fields=["action", "-id"], name="decision_by_action"),
             models.Index(fields=["case_id"], name="decision_by_case", condition=models.Q(case_id__isnull=False)),
             models.Index(fields=["undoes_id"], name="decision_undone_by", condition=models.Q(undoes_id__isnull=False)),
+            models.Index(fields=["site_id", "-id"], name="decision_by_site"),
             models.Index(fields=["said"], name="decision_by_said", condition=models.Q(parent_id__isnull=True)),
         ]
 
