@@ -45,6 +45,7 @@ from archive.models import (
     Source,
     Suppression,
     Trial,
+    Waiting,
 )
 from archive.redaction import RUN, Marks, merged
 from archive.search import index
@@ -643,9 +644,15 @@ def _cover_author(author: Author, name: str) -> None:
 
 
 def _sweep_rules(marks: Marks) -> None:
-    """A rule that looks for what was erased is switched off, and has to be tried again before it is used."""
+    """A rule that looks for what was erased is switched off, and has to be tried again before it is used.
+
+    Cards of what a rule holds have its name.
+    """
     for model, fields in holdings.OF_RULE.items():
         manager: Any = model._default_manager
+        if model is Waiting:
+            _save(manager.filter(kind="held").order_by("pk").iterator(chunk_size=2_000), fields, marks)
+            continue
         for row in _save(manager.order_by("pk"), fields, marks):
             rule_id = row.pk if isinstance(row, Rule) else row.rule_id
             Rule.objects.filter(pk=rule_id).update(is_on=False)

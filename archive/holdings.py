@@ -34,6 +34,7 @@ from archive.models import (
     RuleVersion,
     SavedView,
     Source,
+    Waiting,
 )
 from archive.redaction import Marks
 from archive.text import render_text
@@ -72,6 +73,7 @@ SHARED: dict[type[Model], dict[str, How]] = {
 OF_RULE: dict[type[Model], dict[str, How]] = {
     Rule: {"name": TEXT, "body": TEXT},
     RuleVersion: {"name": TEXT, "body": TEXT},
+    Waiting: {"why": JSON},
 }
 OF_LOG: dict[type[Model], dict[str, How]] = {DecisionReason: {"text": TEXT}}  # emptied as a whole
 OF_SOURCE: dict[str, How] = {"name": TEXT, "report": JSON}
@@ -215,7 +217,6 @@ WITHOUT_WORDS: dict[str, str] = {
     "Masked.after": "covered, or deleted with the comment or the case (erasure)",
     "Suppression.entry": "a random number",
     "Waiting.kind": _CHOICE,
-    "Waiting.why": "numbers, names of rules, offsets",
     "WaitingTally.kind": _CHOICE,
     "SavedView.kind": _CHOICE,
     "SavedView.age": _CHOICE,

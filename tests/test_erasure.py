@@ -33,6 +33,7 @@ from archive import (
     masks,
     moderation,
     queries,
+    queue,
     suppressions,
 )
 from archive.entities import resolver
@@ -234,6 +235,7 @@ def in_the_workplace(article: Article, name: str) -> None:
     moderation.restore(other, by=by, reason="insult")
     rule = Rule.objects.create(name=f"about {name}", kind="words", action="hold", body=name, version=1, is_on=True)
     RuleVersion.objects.create(rule=rule, number=1, name=f"about {name}", kind="words", action="hold", body=name)
+    queue.put([queue.Item(queue.HELD, article.pk, other.pk, {"rules": [{"rule": 1, "name": f"about {name}"}]})])
     over: Any = {"state": "closed", "closed_at": timezone.now(), "outcome": f"told {name}", "scope": {"query": name}}
     case = Case.objects.create(kind="takedown", requester="S", basis=f"of {name}", words=[name], **over)
     CaseNote.objects.create(case=case, text=f"{name} called", by_name="x")
