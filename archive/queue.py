@@ -72,10 +72,9 @@ _SETTLE = """
     RETURNING kind
 """
 # Pairs are compared as pairs: for two lists, an index would be asked for each of the one with each of the other.
-_ABOUT = """
-    FROM unnest(%(articles)s::bigint[], %(comments)s::bigint[]) AS target (article_id, comment_id)
-    WHERE waiting.article_id = target.article_id AND waiting.comment_id = target.comment_id
-"""
+_TARGETS = "unnest(%(articles)s::bigint[], %(comments)s::bigint[]) AS target (article_id, comment_id)"
+_IS_TARGET = "waiting.article_id = target.article_id AND waiting.comment_id = target.comment_id"
+_ABOUT = f"FROM {_TARGETS} WHERE {_IS_TARGET}"
 _SETTLE_COMMENTS = _SETTLE.format(which=_ABOUT)
 _SETTLE_OF_KIND = _SETTLE.format(which=f"{_ABOUT} AND kind = %(kind)s")
 _SETTLE_ARTICLES = _SETTLE.format(
@@ -84,20 +83,24 @@ _SETTLE_ARTICLES = _SETTLE.format(
 _SETTLE_DOUBTS = _SETTLE.format(which="WHERE article_id = %(article)s AND kind = 'doubt'")
 _SETTLE_SUBJECT = _SETTLE.format(which="WHERE kind = ANY(%(kinds)s::text[]) AND subject_id = %(subject)s")
 # What waits again by now, for a new reason, is not opened a second time. Comments are compared by "=", for which there
-# is an index: with IS NOT DISTINCT FROM each of thousands of cards was compared with all others of its article.
+# is an index: with IS NOT DISTINCT FROM each of thousands of cards was compared with all others of its article. Rows
+# are found by what they are about and only then asked for their decision: one on many has as many, and each of them
+# was compared with each target.
 _REOPEN = """
-    WITH again AS (
-        UPDATE archive_waiting AS waiting SET settled_at = NULL, decision_id = NULL
-        {which} AND decision_id = ANY(%(decisions)s::bigint[]) AND NOT EXISTS (
+    WITH closed AS MATERIALIZED (
+        SELECT waiting.id, waiting.decision_id FROM archive_waiting AS waiting {about}
+    ), again AS (
+        UPDATE archive_waiting AS waiting SET settled_at = NULL, decision_id = NULL FROM closed
+        WHERE waiting.id = closed.id AND closed.decision_id = ANY(%(decisions)s::bigint[]) AND NOT EXISTS (
             SELECT FROM archive_waiting AS other WHERE other.settled_at IS NULL AND other.kind = waiting.kind
             AND other.article_id = waiting.article_id AND other.comment_id {same}
         ) RETURNING kind, site_id
     )
     INSERT INTO archive_waitingtally (kind, site_id, waiting) SELECT kind, site_id, count(*) FROM again GROUP BY 1, 2
 """
-_REOPEN_COMMENTS = _REOPEN.format(which=_ABOUT, same="= waiting.comment_id")
+_REOPEN_COMMENTS = _REOPEN.format(about=f"JOIN {_TARGETS} ON {_IS_TARGET}", same="= waiting.comment_id")
 _REOPEN_ARTICLES = _REOPEN.format(
-    which="WHERE article_id = ANY(%(articles)s::bigint[]) AND comment_id IS NULL", same="IS NULL"
+    about="WHERE article_id = ANY(%(articles)s::bigint[]) AND comment_id IS NULL", same="IS NULL"
 )
 _FOLLOW_REVIEWS = """
     SELECT article.id, review.uncertain, review.is_open AND article.status IN ('published', 'in_review')

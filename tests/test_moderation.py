@@ -9,9 +9,6 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from accounts.models import User
 from archive import counters, decision_log, moderation, queries
@@ -230,32 +227,6 @@ def test_the_command_prints_the_head_and_fails_on_a_break(moderator: User, capsy
     with pytest.raises(SystemExit) as stopped:
         call_command("verify_log")
     assert stopped.value.code == 1
-
-
-class AnyOrderOfDecisions(TestCase):
-    @settings(max_examples=15, deadline=None)
-    @given(
-        st.lists(
-            st.tuples(st.sampled_from(["hide", "restore", "approve", "hold", "spam", "undo"]), st.integers(0, 3)),
-            max_size=12,
-        )
-    )
-    def test_states_follow_from_the_log_and_counts_from_states(self, acts: list[tuple[str, int]]) -> None:
-        moderator, article = make_user("moderator"), make_article(comments="a(b)cd")
-        comments = comments_of(article)
-        for act, which in acts:
-            latest = Decision.objects.filter(target_id=comments[which].pk).first()
-            if act == "undo" and latest:
-                moderation.undo(latest, by=moderator)
-            elif act != "undo":
-                moderation.decide(comments[which], action=act, by=moderator, reason="x")
-        stand = {c.pk: "published" for c in comments} | dict(
-            Decision.objects.order_by("pk").values_list("target_id", "to_state")
-        )
-        assert dict(Comment.objects.values_list("pk", "status")) == stand
-        article.refresh_from_db()
-        assert article.comment_count == list(stand.values()).count("published")
-        assert decision_log.verify().broken == 0
 
 
 def test_entries_from_before_a_column_keep_their_hash(moderator: User) -> None:
