@@ -35,3 +35,9 @@ def run(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     wrapped = connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
     wrapped.execute(statement, values)
     return wrapped.fetchall() if cursor.description else []
+
+
+def run_unasked(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The same past Django: it is not asked whether the connection is alive, and errors are psycopg's."""
+    connection.ensure_connection()
+    return _Cursor(connection.connection).execute(statement, values).fetchall()  # type: ignore[no-any-return]

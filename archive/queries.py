@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
-from weakref import WeakSet
 
+import psycopg
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import (
@@ -40,9 +40,8 @@ from django.db.models import (
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThanOrEqual
 from django.db.models.functions import Coalesce, Greatest, Left, Length, Substr
-from psycopg import Connection, OperationalError, pq
 
-from archive import threads
+from archive import prepared, threads
 from archive.ingest.records import Basis
 from archive.models import (
     Article,
@@ -780,34 +779,24 @@ class SavedViewQuerySet(QuerySet[SavedView]):
         return rows.order_by(Case(When(owner=user, then=0), default=1), "name", "pk")
 
 
-_VERSION = b"""
+_VERSION = """
     SELECT article.version, site.name, site.slug FROM archive_article AS article
     JOIN archive_site AS site ON site.id = article.site_id
-    WHERE article.id = $1 AND article.status = 'published'
+    WHERE article.id = %(article)s AND article.status = 'published'
 """
-_PREPARED: WeakSet[Connection[Any]] = WeakSet()
 
 
 def version_for_readers(article_id: int) -> str | None:
     """What is another with each change of the article that readers can see; None where they do not see it.
 
-    Asked for every finished page, and so as a prepared statement and past Django's cursor: planning it took four times
-    as long as answering it, and Django asks before the first query of a request whether the connection is alive. None
-    where it is not, as well; who then makes the page finds that out in Django's way.
+    Asked for every finished page, and so past Django's cursor: Django asks before the first query of a request whether
+    the connection is alive. None where it is not, as well; who then makes the page finds that out in Django's way.
     """
-    connection.ensure_connection()
-    raw: Connection[Any] = connection.connection
     try:
-        if raw not in _PREPARED:
-            raw.pgconn.prepare(b"afterword_version", _VERSION)
-            _PREPARED.add(raw)
-        answer = raw.pgconn.exec_prepared(b"afterword_version", [str(article_id).encode()])
-    except OperationalError:
+        rows = prepared.run_unasked(_VERSION, {"article": article_id})
+    except psycopg.Error:
         return None
-    if answer.status != pq.ExecStatus.TUPLES_OK:
-        _PREPARED.discard(raw)
-        return None
-    return repr([answer.get_value(0, column) for column in range(3)]) if answer.ntuples else None
+    return repr(rows[0]) if rows else None
 
 
 def articles() -> ArticleQuerySet:

@@ -11,13 +11,13 @@ from unittest.mock import Mock
 import pytest
 import zstandard
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
-from psycopg import OperationalError, pq
+from psycopg import OperationalError
 
-from archive import moderation, page_cache, queries, review
+from archive import moderation, page_cache, prepared, queries, review
 from archive.entities import resolver
 from archive.entities.extractor import Found
 from archive.ingest import importer, loader
@@ -306,15 +306,14 @@ def test_without_room_nothing_is_kept(settings: Any) -> None:
 
 def test_a_database_that_went_away_is_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     article = make_article()
-    gone = Mock()
-    gone.connection.pgconn.exec_prepared.side_effect = OperationalError("the connection is closed")
-    monkeypatch.setattr(queries, "connection", gone)
+    monkeypatch.setattr(prepared, "run_unasked", Mock(side_effect=OperationalError("the connection is closed")))
     assert queries.version_for_readers(article.pk) is None
 
 
-def test_a_pooler_that_forgot_the_statement_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    forgetful = Mock()
-    forgetful.connection.pgconn.exec_prepared.return_value.status = pq.ExecStatus.FATAL_ERROR
-    monkeypatch.setattr(queries, "connection", forgetful)
-    assert [queries.version_for_readers(1), queries.version_for_readers(1)] == [None, None]
-    assert forgetful.connection.pgconn.prepare.call_count == 2
+def test_what_was_rolled_back_takes_no_version_along() -> None:
+    """psycopg throws what was prepared away with each rollback."""
+    article = make_article()
+    first = queries.version_for_readers(article.pk)
+    with transaction.atomic():
+        transaction.set_rollback(True)
+    assert (queries.version_for_readers(article.pk), first is None) == (first, False)
