@@ -77,9 +77,8 @@ def append(
     """
     actor_id, actor_name = _actor(by)
     said = _locked(reason.strip(), said)
-    numbered = prepared.run(
-        _NUMBER, {"entries": len(entries)}
-    )  # a statement of its own: it sees what others have added
+    # A statement of its own, for one that began before it had the lock would not see what others added meanwhile.
+    numbered = prepared.run(_NUMBER, {"entries": len(entries)})
     previous, at = numbered[0][1] or FIRST_HASH, timezone.now()
     digest = digest_of(said) if said else ""
     for (pk, _), entry in zip(numbered, entries, strict=True):

@@ -264,7 +264,7 @@ def undo(
     with transaction.atomic():
         found: Iterable[Decision] = [decision]
         if is_bulk:
-            rows = queries.decisions().filter(parent_id=decision.pk).order_by("pk")
+            rows = queries.decisions().filter(parent_id=decision.pk).select_related(None).order_by("pk")
             found = rows if parts is None else rows.filter(pk__in=parts)
             parent = parent or Decision(action=Action.UNDO, target=decision.target, undoes_id=decision.pk)
         undone = {_key_of_entry(entry): entry for entry in found}
