@@ -12,7 +12,7 @@ tenth of 100 or more whose mean is more than 5 points off.
 
 trains nothing and takes a minute: the built-in weights on every third discussion, MB of text a second of CPU for each
 style (the median of three rounds), then how peak memory grows with a page, each in a process of its own: pages of 1, 2
-and 4 MB made of the file's longer paragraphs, and pages of thousands of comments of a few words. Set OMP_NUM_THREADS=1.
+and 4 MB made of the file's longer paragraphs, and pages of thousands of comments of a few words.
 """
 
 import argparse
