@@ -35,7 +35,7 @@ WHO = (None, {"fields": ("username", "password")})
 NAMES = ("Name and address", {"fields": ("first_name", "last_name", "email")})
 ROLE = ("Role", {"fields": ("is_active", "groups", "archivist_sites", "moderator_sites")})
 POWERS = ("Beyond roles", {"fields": ("is_superuser", "user_permissions")})
-ONLY_ON = "None chosen: on all sites. Hold Ctrl to choose several."
+ONLY_ON = "None ticked: on all sites."
 MOST_SITES = 1_000  # that can be chosen from
 DATES = ("Dates", {"fields": ("last_login", "date_joined")})
 
@@ -45,6 +45,12 @@ class NotThere:
 
     def _get_obj_does_not_exist_redirect(self, *asked: Any) -> HttpResponse:
         raise Http404
+
+
+class SitesField(MultipleChoiceField):
+    """Sites to tick, in a box that scrolls where they are many."""
+
+    widget = CheckboxSelectMultiple(attrs={"class": "sites"})
 
 
 def site_choices() -> list[tuple[int, str]]:
@@ -57,14 +63,15 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["is_active"].help_text = "Without it nobody can sign in. Accounts stay: the log names them."
         choices = site_choices()
         for role in roles.SCOPED_ROLES:
             field: Any = self.fields[f"{role}_sites"]
             field.choices = choices
             self.initial[f"{role}_sites"] = self.instance.scopes.get(role, [])
 
-    archivist_sites = MultipleChoiceField(label="As archivist, only on", required=False, help_text=ONLY_ON)
-    moderator_sites = MultipleChoiceField(label="As moderator, only on", required=False, help_text=ONLY_ON)
+    archivist_sites = SitesField(label="As archivist, only on", required=False, help_text=ONLY_ON)
+    moderator_sites = SitesField(label="As moderator, only on", required=False, help_text=ONLY_ON)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -149,7 +156,7 @@ for mine in (Group, EmailAddress, Authenticator, UserSession):
 class InvitationForm(ModelForm):  # type: ignore[type-arg]
     """Who is asked to help, as what, and where."""
 
-    sites = MultipleChoiceField(label="Only on", required=False, help_text=ONLY_ON)
+    sites = SitesField(label="Only on", required=False, help_text=ONLY_ON)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
