@@ -62,6 +62,18 @@ def test_what_is_less_sure_than_the_setting_is_asked_about_the_least_sure_first(
     assert asked() == ["3", "1"]
 
 
+def test_a_line_in_a_comment_that_sites_print_is_asked_about(client: Client, moderator: User) -> None:
+    post = Post("1", "I was there.\nShare this\nIt was cold.", boundary_claim=Claim(Basis.INFERRED, 0.9))
+    store(replace(guessed(), comments=[post]))
+    (reason,) = client.get(reverse("admin:queue")).context["reasons"]
+    assert (asked(), reason.matched) == (["1"], ["Share this"])
+
+
+def test_what_a_site_says_was_one_comment_has_no_line_that_is_in_doubt() -> None:
+    store(replace(guessed(), comments=[Post("1", "I was there.\nShare this\nIt was cold.")]))
+    assert asked() == []
+
+
 def test_nothing_is_asked_where_the_archive_wants_nothing_asked(settings: Any) -> None:
     settings.DOUBT_BELOW = 0
     store(guessed(0.01))
@@ -120,7 +132,7 @@ def test_the_card_says_what_was_guessed_how_sure_that_is_and_why(client: Client,
     shown = client.get(reverse("admin:queue")).context["reasons"]
     assert [(reason.words, reason.detail) for reason in shown] == [
         ("Guessed that it answers #1 by Ann, 10% sure", "quotes it"),
-        ("2 more guesses in this discussion are in doubt, and not as much.", ""),
+        ("2 more comments of this discussion are in doubt, and not as much.", ""),
     ]
 
 

@@ -59,7 +59,8 @@ MAY = {
     "archive.ingest.loader": {
         "archive.counters", "archive.erasure", "archive.masks",
         "archive.ingest.corrections", "archive.ingest.records", "archive.ingest.stored",
-        "archive.models", "archive.outbox", "archive.queue", "archive.rules", "archive.text",
+        "archive.ingest.structure.boilerplate", "archive.models", "archive.outbox", "archive.queue", "archive.rules",
+        "archive.text",
         "archive.threads",
     },
     "archive.suppressions": {"archive.models", "archive.redaction"},

@@ -122,7 +122,9 @@ class Duplicate(Kind):
 
 @card
 class InDoubt(Kind):
-    """Whom a comment answers, or when it was written, where the import has guessed that and is not sure."""
+    """Whom a comment answers, or when it was written, where the import has guessed that and is not sure; and lines
+    in it that look like the site's own.
+    """
 
     name, label = queue.DOUBT, "In doubt"
 
@@ -135,8 +137,10 @@ class InDoubt(Kind):
             return []
         claims = {"parent": (comment.parent_confidence, comment.parent_reason), "date": _dated(comment)}
         found = [_guess(about, comment, *claims[about]) for about in item.why.get("inferred", {}) if about in claims]
+        if printed := [(start, end) for start, end in item.why.get("printed", [])]:
+            found.append(Reason("It holds what sites print and nobody writes", at=printed))
         if more := item.why.get("more", 0):
-            found.append(Reason(f"{more:,} more guesses in this discussion are in doubt, and not as much."))
+            found.append(Reason(f"{more:,} more comments of this discussion are in doubt, and not as much."))
         return found
 
     def elsewhere(self, item: Waiting, user: Any) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ from archive import counters, erasure, masks, outbox, queue, rules, text, thread
 from archive.ingest import corrections
 from archive.ingest.records import Basis, Claim, Discussion, Post, Problem, storable
 from archive.ingest.stored import StoredReading, sha256
+from archive.ingest.structure.boilerplate import boilerplate_in
 from archive.models import (
     Article,
     Comment,
@@ -31,6 +32,7 @@ from archive.models import (
 MAX_COMMENTS = 2_000_000  # in one discussion: its thread order is computed in memory
 SHORTEST_TWICE = 20  # code points: a shorter comment is said twice without being a doubt
 MOST_TWICE = 1_000  # such doubts of one discussion
+MOST_LINES = 5  # of one comment that look like a site's own and are pointed out
 MOST_DOUBTS = 5  # of one discussion that are asked about, the least sure first
 MOST_DOUBTFUL = 10_000  # that wait for one site; what more comes in is not asked about
 MAX_REASON = 200  # code points of why something was inferred
@@ -327,10 +329,10 @@ class _Load:
         if done.article_id is None or not settings.DOUBT_BELOW:
             return
         doubts = ((doubt, pk) for pk, post in zip(self.ids, self.posts, strict=True) if (doubt := _doubt(post)))
-        least: list[tuple[float, int, int, dict[str, float]]] = []
+        least: list[tuple[float, int, int, dict[str, Any]]] = []
         found = 0
-        for found, ((sure, claims), pk) in enumerate(doubts, 1):
-            heapq.heappush(least, (-sure, -found, pk, claims))
+        for found, ((sure, why), pk) in enumerate(doubts, 1):
+            heapq.heappush(least, (-sure, -found, pk, why))
             if len(least) > MOST_DOUBTS:
                 heapq.heappop(least)
         if not found or Review.objects.filter(article_id=done.article_id, is_open=True).exists():
@@ -340,8 +342,8 @@ class _Load:
         put = queue.put_once if self.before else queue.put
         more = found - len(least)
         put(
-            queue.Item(queue.DOUBT, done.article_id, pk, {"inferred": claims, "more": more}, score)
-            for score, _, pk, claims in sorted(least, reverse=True)
+            queue.Item(queue.DOUBT, done.article_id, pk, {**why, "more": more}, score)
+            for score, _, pk, why in sorted(least, reverse=True)
         )
 
     def _store_orders(self, article_id: int) -> None:
@@ -428,14 +430,22 @@ def _claims(post: Post) -> tuple[Claim, Claim, Claim, Claim]:
     return post.boundary_claim, post.parent_claim, post.author_claim, post.date_claim
 
 
-def _doubt(post: Post) -> tuple[float, dict[str, float]] | None:
-    """What of a comment was inferred and is less sure than the archive asks about; the least of it first."""
+def _doubt(post: Post) -> tuple[float, dict[str, Any]] | None:
+    """How sure the least sure is of what the archive asks about in a comment, and what that is.
+
+    Less sure than the setting: whom it answers, and when it was written. And its lines that sites print and nobody
+    writes, which stay where somebody's words stand above and below: of these nobody knows how often they are right.
+    """
     found = {
         about: claim.confidence or 0.0
         for about, claim in (("parent", post.parent_claim), ("date", post.date_claim))
         if claim.basis is Basis.INFERRED and (claim.confidence or 0.0) < settings.DOUBT_BELOW
     }
-    return (min(found.values()), found) if found else None
+    printed = boilerplate_in(post.text)[:MOST_LINES] if post.boundary_claim.basis is Basis.INFERRED else []
+    if not found and not printed:
+        return None
+    why = {"inferred": found, "printed": printed} if printed else {"inferred": found}
+    return min(found.values(), default=settings.DOUBT_BELOW), why
 
 
 def _reason(claim: Claim) -> str:

@@ -45,3 +45,13 @@ def boilerplate_kind(line: str) -> str:
     if not _COUNTED.search(lowered[:1] + lowered[-1:]):
         return _KIND.get(lowered.strip(), "")
     return _KIND.get(lowered) or _KIND.get(_COUNT.sub("", lowered).strip(), "")
+
+
+def boilerplate_in(text: str) -> list[tuple[int, int]]:
+    """Return where lines of a text are such, as half-open ranges of code points."""
+    found, start = [], 0
+    for line in text.split("\n"):
+        if line and boilerplate_kind(line.strip()):
+            found.append((start, start + len(line)))
+        start += len(line) + 1
+    return found
