@@ -178,6 +178,15 @@ def test_its_page_is_for_who_asked_and_who_moderates_everywhere(client: Client, 
         assert client.get(url).status_code == status
 
 
+def test_the_desk_leads_to_what_is_under_way(client: Client, moderator: User) -> None:
+    client.force_login(moderator)
+    found = asked(moderator, make_article(comments="abc"))
+    context = client.get(reverse("admin:index")).context
+    assert context["under_way"] == [(found, "Hiding 3 comments")]
+    bulk.carry_out(found.pk)
+    assert client.get(reverse("admin:index")).context["under_way"] == []
+
+
 def test_a_bulk_is_undone_on_the_page_of_its_decision(client: Client, moderator: User) -> None:
     found = asked(moderator, make_article(comments="abc"))
     bulk.carry_out(found.pk)

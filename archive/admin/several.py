@@ -20,6 +20,7 @@ from archive.admin.sources import WORKER_COMMAND, a_worker_is_alive
 from archive.models import Bulk, Decision
 
 PREVIEWED = 20
+MOST_UNDER_WAY = 10  # that the desk names
 DOING = {
     Decision.Action.HIDE: ("Hiding", "hidden"),
     Decision.Action.RESTORE: ("Restoring", "restored"),
@@ -97,15 +98,12 @@ class Several:
             return HttpResponseRedirect(found.get_absolute_url())
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse({"done": found.done, "changed": found.changed, "finished": bool(found.finished_at)})
-        doing, done = DOING[Decision.Action(found.action)]
         is_running = found.finished_at is None
         context = {
             **self.site.each_context(request),
-            "title": f"{doing} {found.total:,} comment{'' if found.total == 1 else 's'}"
-            if is_running
-            else "What was decided",
+            "title": doing(found) if is_running else "What was decided",
             "bulk": found,
-            "done": done,
+            "done": DOING[Decision.Action(found.action)][1],
             "is_running": is_running,
             "was_stopped": not is_running and found.done < found.total,
             "no_worker": is_running and not a_worker_is_alive(),
@@ -113,6 +111,18 @@ class Several:
             **(_came_of(found) if not is_running else {}),
         }
         return TemplateResponse(request, "admin/archive/bulk.html", context)
+
+
+def doing(found: Bulk) -> str:
+    return f"{DOING[Decision.Action(found.action)][0]} {found.total:,} comment{'' if found.total == 1 else 's'}"
+
+
+def under_way(user: Any) -> list[tuple[Bulk, str]]:
+    """What is being carried out, and what to call it: the person's own, and all to who moderates every site."""
+    running = Bulk.objects.filter(finished_at=None).defer("article_ids", "ids").order_by("-pk")
+    if not queries.moderates_everywhere(user):
+        running = running.filter(asked_by=user)
+    return [(found, doing(found)) for found in running[:MOST_UNDER_WAY]]
 
 
 def _came_of(found: Bulk) -> dict[str, Any]:

@@ -126,7 +126,8 @@ class ArchiveAdminSite(admin.AdminSite):
 
 def overview(request: HttpRequest) -> dict[str, Any]:
     """What waits and what happened last, as far as the person may know it."""
-    from archive.admin.moderation import lines  # that module builds on this one
+    from archive.admin.moderation import lines  # these modules build on this one
+    from archive.admin.several import under_way
 
     may = request.user.has_perm
     shown: dict[str, Any] = {"waiting": []}
@@ -148,6 +149,8 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     if may("archive.view_decision"):
         recent = queries.decisions().visible_to(request.user).filter(parent_id__isnull=True).order_by("-pk")[:RECENT]
         shown["decisions"] = lines(recent)
+    if queries.may_moderate(request.user):
+        shown["under_way"] = under_way(request.user)
     return shown
 
 
