@@ -145,7 +145,8 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         shown["waiting"].append({"words": "in the queue", "count": count, "url": reverse("admin:queue")})
     if may("archive.view_case") and queries.moderates_everywhere(request.user):
         cases = Case.objects.filter(closed_at__isnull=True).count()
-        shown["waiting"].append(_waiting("open cases", cases, "case", "closed_at__isempty=1"))
+        words = "open case" if cases == 1 else "open cases"
+        shown["waiting"].append(_waiting(words, cases, "case", "closed_at__isempty=1"))
     if may("archive.view_decision"):
         recent = queries.decisions().visible_to(request.user).filter(parent_id__isnull=True).order_by("-pk")[:RECENT]
         shown["decisions"] = lines(recent)
