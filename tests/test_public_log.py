@@ -98,6 +98,12 @@ def test_what_was_done_in_bulk_is_of_its_kind(client: Client, moderator: User) -
     assert log(client, "?kind=hide").count("<li id=") == 0
 
 
+def test_a_single_comment_is_marked_as_spam_in_plain_words(client: Client, moderator: User) -> None:
+    (comment,) = comments_of(make_article(comments="a"))
+    moderation.decide(comment, action="spam", by=moderator, reason="spam")
+    assert f"A moderator marked comment {comment.pk} as spam" in log(client)
+
+
 @pytest.mark.parametrize(("kind", "found"), [("hide", 1), ("undo", 0), ("structure", 0), ("nonsense", 1)])
 def test_it_is_narrowed_down_by_kind(client: Client, moderator: User, kind: str, found: int) -> None:
     hide_all(make_article(comments="a"), moderator)

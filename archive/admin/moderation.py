@@ -20,10 +20,10 @@ from django.utils.text import capfirst
 from archive import bulk, decision_log, masks, moderation, queries
 from archive.admin.site import Workplace, moment, workplace
 from archive.models import Article, Bulk, Comment, Decision, Report
+from archive.views.log import did
 
 MOST_LISTED = 200  # history entries, parts of a bulk decision, or results that one page names
 USUAL_REASONS = ("names a private person", "insult", "spam", "off topic", "asked for by its author", "decided too fast")
-BULK = {"hidden": "hid {}", "published": "restored {}", "spam": "marked {} as spam", "held": "held {}"}
 
 
 class ReasonForm(forms.Form):
@@ -50,34 +50,8 @@ class Line:
         self.url = reverse("admin:archive_decision_change", args=[decision.pk])
         self.target_url = target_url(decision)
 
-    @property
-    def did(self) -> str:
-        """What was done, without who: "hid comment 12"."""
-        entry = self.decision
-        if entry.target == moderation.STRUCTURE:
-            return f"{entry.get_action_display()} the structure of article {entry.article_id}"
-        if entry.target == decision_log.REASON:
-            return "erased the reason of a decision"
-        if entry.target == moderation.CASE and entry.action == Decision.Action.UNDO:
-            return f"took back a step of case {entry.target_id}"
-        if entry.target == moderation.WORDS and entry.action == Decision.Action.UNDO:
-            what = "several comments" if entry.target_id is None else f"comment {entry.target_id}"
-            return ("covered words of {} again" if entry.to_state else "gave the covered words of {} back").format(what)
-        kind = "comment" if entry.target == moderation.WORDS else entry.target
-        if entry.target == moderation.INFERENCE:
-            done = f"undid decision {entry.undoes_id} on" if entry.undoes_id else "found right"
-            return f"{done} what was inferred of comment {entry.target_id}"
-        several = "several comments" if entry.target_id is None else f"{kind} {entry.target_id}"
-        if entry.action == Decision.Action.BULK:
-            return BULK.get(entry.to_state, "decided on {}").format(several)
-        if entry.action == Decision.Action.UNDO:
-            return f"undid decision {entry.undoes_id} on {several}"
-        if entry.action == Decision.Action.SPAM:
-            return f"marked {several} as spam"
-        return f"{entry.get_action_display()} {several}"
-
     def __str__(self) -> str:
-        return f"{self.decision.actor_name} {self.did}"
+        return f"{self.decision.actor_name} {did(self.decision)}"
 
 
 def target_url(decision: Decision) -> str:

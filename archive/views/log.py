@@ -11,8 +11,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from archive import masks, queries, redaction
+from archive.decision_log import REASON
 from archive.models import Article, Comment, Decision
-from archive.moderation import ARTICLE, COMMENT, INFERENCE, STRUCTURE, WORDS
+from archive.moderation import ARTICLE, CASE, COMMENT, INFERENCE, STRUCTURE, WORDS
 from archive.redaction import Marks
 from archive.views.page import page
 from archive.views.paging import address, newest_first, number, ways
@@ -31,13 +32,12 @@ KINDS = {
     "undo": "undone",
     "structure": "corrected by archivists",
 }
-
-
+# What a decision on many has done, by what they are afterwards.
 IN_BULK: dict[str, str] = {
-    Comment.Status.HIDDEN: "hid several comments",
-    Comment.Status.PUBLISHED: "restored several comments",
-    Comment.Status.HELD: "held several comments",
-    Comment.Status.SPAM: "marked several comments as spam",
+    Comment.Status.HIDDEN: "hid {}",
+    Comment.Status.PUBLISHED: "restored {}",
+    Comment.Status.HELD: "held {}",
+    Comment.Status.SPAM: "marked {} as spam",
 }
 # What undoing has done about words that a rule had covered, by what they are afterwards.
 WORDS_AGAIN = {"": "gave the covered words of {} back", "masked": "covered words of {} again"}
@@ -109,21 +109,33 @@ def line(entry: Decision, seen: Mapping[int, Article], undone_by: int | None, ma
 
 def sentence(entry: Decision) -> str:
     """ "A moderator hid comment 12": who decided is told by the role alone, unless it was a rule."""
-    who = "A moderator" if entry.actor_id else entry.actor_name or "A rule"
+    role = "An archivist" if entry.target == STRUCTURE else "A moderator"
+    who = role if entry.actor_id else entry.actor_name or "A rule"
+    return f"{who} {did(entry)}"
+
+
+def did(entry: Decision) -> str:
+    """What was done, without who: "hid comment 12"."""
     if entry.target == STRUCTURE:
-        return f"An archivist {Decision.Action(entry.action).label} the structure of article {entry.article_id}"
+        return f"{entry.get_action_display()} the structure of article {entry.article_id}"
+    if entry.target == REASON:
+        return "erased the reason of a decision"
     if entry.target == INFERENCE:
         done = f"undid decision {entry.undoes_id} on" if entry.undoes_id else "found right"
-        return f"{who} {done} what was inferred of comment {entry.target_id}"
+        return f"{done} what was inferred of comment {entry.target_id}"
     kind = COMMENT if entry.target == WORDS else entry.target
     what = f"{kind} {entry.target_id}" if entry.target_id else "several comments"
-    if entry.target == WORDS and entry.action == Decision.Action.UNDO:
-        return f"{who} {WORDS_AGAIN[entry.to_state].format(what)}"
     if entry.action == Decision.Action.UNDO:
-        return f"{who} undid decision {entry.undoes_id} on {what}"
+        return _undid(entry).format(what)
     if entry.action == Decision.Action.BULK:
-        return f"{who} {IN_BULK.get(entry.to_state, 'decided on several comments')}"
-    return f"{who} {Decision.Action(entry.action).label} {what}"
+        return IN_BULK.get(entry.to_state, "decided on {}").format(what)
+    return f"marked {what} as spam" if entry.action == Decision.Action.SPAM else f"{entry.get_action_display()} {what}"
+
+
+def _undid(entry: Decision) -> str:
+    if entry.target == CASE:
+        return "took back a step of {}"
+    return WORDS_AGAIN[entry.to_state] if entry.target == WORDS else f"undid decision {entry.undoes_id} on {{}}"
 
 
 def url_of(entry: Decision, article: Article) -> str:
