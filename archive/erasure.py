@@ -432,7 +432,7 @@ def _wipe(
     _empty(article, rows)
     gone = [_log_entry(row, case_id) for row in fresh]
     if text:
-        gone += [] if article.is_erased else [_log_entry_of_text(article, case_id)]
+        gone += [] if article.is_erased else [_log_entry(article, case_id)]
         _empty_text(article)
     swept = _sweep(article, marks, members, left_out)
     if not gone and not swept:
@@ -450,29 +450,16 @@ def _wipe(
     return Wiped(len(fresh), True)
 
 
-def _log_entry(comment: Comment, case_id: int | None) -> Decision:
+def _log_entry(row: Comment | Article, case_id: int | None) -> Decision:
+    target, article_id = ("comment", row.article_id) if isinstance(row, Comment) else ("article", row.pk)
     return Decision(
         action=Decision.Action.ERASE,
-        target="comment",
-        article_id=comment.article_id,
-        target_id=comment.pk,
-        revision=comment.version,
-        from_state=comment.status,
+        target=target,
+        article_id=article_id,
+        target_id=row.pk,
+        revision=row.version,
+        from_state=row.status,
         to_state=Comment.Status.ERASED,
-        cause=Decision.Cause.CASE,
-        case_id=case_id,
-    )
-
-
-def _log_entry_of_text(article: Article, case_id: int | None) -> Decision:
-    return Decision(
-        action=Decision.Action.ERASE,
-        target="article",
-        article_id=article.pk,
-        target_id=article.pk,
-        revision=article.version,
-        from_state=article.status,
-        to_state="erased",
         cause=Decision.Cause.CASE,
         case_id=case_id,
     )

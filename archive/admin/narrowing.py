@@ -14,6 +14,7 @@ from archive.admin.cards import KINDS, kinds_for
 from archive.kinds import within_reach
 from archive.models import SavedView, Waiting
 from archive.queries import WaitingQuerySet
+from archive.views.paging import number
 
 PER_PAGE = 50
 LOOKED_THROUGH = 5_000  # rows in which one page looks for words
@@ -48,10 +49,6 @@ class Asked(NamedTuple):
     @property
     def query(self) -> str:
         return urlencode({name: value for name, value in self._asdict().items() if value})
-
-
-def number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def matching(asked: Asked, user: Any) -> WaitingQuerySet:

@@ -25,12 +25,13 @@ from archive import moderation, queries, queue
 from archive.admin import saved_views
 from archive.admin.cards import CONFIRM, KINDS, Kind, by_rule, kinds_for
 from archive.admin.moderation import USUAL_REASONS, lines
-from archive.admin.narrowing import AGES, PER_PAGE, Asked, Leaf, leaf, number
+from archive.admin.narrowing import AGES, PER_PAGE, Asked, Leaf, leaf
 from archive.admin.site import badge, moment
 from archive.kinds import counts_for, reaches, within_reach
 from archive.models import Article, Comment, Decision, Waiting
 from archive.queries import ThreadRow
 from archive.text import excerpt, html_to_text
+from archive.views.paging import number
 
 Action = Decision.Action
 EXCERPT = 120  # code points of a comment in the list

@@ -14,9 +14,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
 from archive import bulk, moderation, queries, rules
-from archive.admin.narrowing import number
 from archive.admin.queue import marked
 from archive.models import Bulk, Comment, Rule, RuleVersion, Trial, TrialHit
+from archive.views.paging import number
 
 HITS_PER_PAGE = 50
 AROUND = 160  # code points around the first match that a list of hits shows

@@ -14,10 +14,11 @@ from django.urls import URLPattern, path, reverse
 from archive import bulk, queries
 from archive.admin.cards import KINDS
 from archive.admin.moderation import MOST_LISTED, USUAL_REASONS, ReasonForm, led_to, target_url
-from archive.admin.narrowing import PER_PAGE, Asked, matching, number
+from archive.admin.narrowing import PER_PAGE, Asked, matching
 from archive.admin.queue import SAID, remember, rows_of
 from archive.admin.sources import WORKER_COMMAND, a_worker_is_alive
 from archive.models import Bulk, Decision
+from archive.views.paging import number
 
 PREVIEWED = 20
 MOST_UNDER_WAY = 10  # that the desk names
