@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -52,12 +53,16 @@ def test_a_discussion_is_read_with_the_keyboard_alone(page: Page, discussions: D
     expect(page.locator(f"#c{small['comments']['d']} > .head")).to_be_focused()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_all_pages_of_a_thread_are_reached(
-    browser: Browser, demo: Demo, discussions: Discussions, scripts: bool
-) -> None:
-    context = browser.new_context(base_url=demo.url, java_script_enabled=scripts)
-    page = context.new_page()
+@pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
+def either(browser: Browser, demo: Demo, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page with scripts, and one without."""
+    context = browser.new_context(base_url=demo.url, java_script_enabled=request.param)
+    yield context.new_page()
+    context.close()
+
+
+def test_all_pages_of_a_thread_are_reached(either: Page, discussions: Discussions) -> None:
+    page = either
     page.goto(f"/a/{discussions['long']['article']}/-/")
     seen: list[str] = []
     while True:
@@ -69,7 +74,6 @@ def test_all_pages_of_a_thread_are_reached(
         expect(page.locator(f"#{seen[-1]}:not(.context)")).to_have_count(0)
         page.wait_for_load_state()
     assert seen == [f"c{number}" for number in discussions["long"]["comments"].values()]
-    context.close()
 
 
 def test_the_longest_threads_stay_in_the_margin(page: Page, discussions: Discussions) -> None:
@@ -85,12 +89,8 @@ def test_the_longest_threads_stay_in_the_margin(page: Page, discussions: Discuss
     expect(outline).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_a_part_of_a_thread_is_made_from_a_comments_page(
-    browser: Browser, demo: Demo, discussions: Discussions, scripts: bool
-) -> None:
-    context = browser.new_context(base_url=demo.url, java_script_enabled=scripts)
-    page = context.new_page()
+def test_a_part_of_a_thread_is_made_from_a_comments_page(either: Page, discussions: Discussions) -> None:
+    page = either
     small = discussions["small"]
     page.goto(f"/a/{small['article']}/c/{small['comments']['b']}/")
     page.get_by_label("from this comment to number").fill("4")
@@ -98,15 +98,10 @@ def test_a_part_of_a_thread_is_made_from_a_comments_page(
     ids = [small["comments"][name] for name in "bd"]
     expect(page).to_have_url(re.compile(rf"\?from={ids[0]}&to={ids[1]}#discussion$"))
     expect(page.locator("ol.thread li:not(.context)")).to_have_count(3)
-    context.close()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_a_comment_folds_with_what_is_below_it(
-    browser: Browser, demo: Demo, discussions: Discussions, scripts: bool
-) -> None:
-    context = browser.new_context(base_url=demo.url, java_script_enabled=scripts)
-    page = context.new_page()
+def test_a_comment_folds_with_what_is_below_it(either: Page, discussions: Discussions) -> None:
+    page = either
     small = discussions["small"]
     page.goto(f"/a/{small['article']}/-/")
     reply = page.locator(f"#c{small['comments']['d']}")
@@ -114,7 +109,6 @@ def test_a_comment_folds_with_what_is_below_it(
     expect(reply).to_be_hidden()
     page.locator(f"#c{small['comments']['a']} > details > summary").press("Enter")
     expect(reply).to_be_visible()
-    context.close()
 
 
 def test_motion_is_left_out_where_it_is_not_wanted(browser: Browser, demo: Demo, discussions: Discussions) -> None:
