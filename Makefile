@@ -1,4 +1,5 @@
 # make demo    from a fresh clone to a browser (PORT, HOST, SOURCE=path)
+# make encoder  installs what the encoder needs, which reads pages word by word; make demo uses it then
 # make test    everything CI runs
 # Both honour DATABASE_URL; without it they use an embedded Postgres.
 
@@ -9,12 +10,15 @@ PY = .venv/bin/python
 WITH_POSTGRES = $(PY) -m archive.postgres run
 export PYTHON
 
-.PHONY: demo test lint types unit browser bench lock clean
+.PHONY: demo encoder test lint types unit browser bench lock clean
 .DEFAULT_GOAL := demo
 
 demo:
 	@./bootstrap requirements.lock
 	@$(WITH_POSTGRES) -- $(PY) manage.py demo --host "$(HOST)" --port "$(PORT)" --source "$(SOURCE)"
+
+encoder:
+	@./bootstrap requirements-encoder.lock
 
 test: lint types unit browser
 
@@ -47,7 +51,8 @@ bench: dev
 # Needs uv. Takes the newest versions that pyproject.toml allows.
 lock:
 	uv pip compile --universal --generate-hashes --no-header --quiet --upgrade --python-version 3.12 pyproject.toml -o requirements.lock
-	uv pip compile --universal --generate-hashes --no-header --quiet --upgrade --python-version 3.12 --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --universal --generate-hashes --no-header --quiet --upgrade --python-version 3.12 --extra encoder -c requirements.lock pyproject.toml -o requirements-encoder.lock
+	uv pip compile --universal --generate-hashes --no-header --quiet --upgrade --python-version 3.12 --extra encoder --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis screenshots

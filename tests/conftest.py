@@ -12,6 +12,9 @@ from hypothesis import settings as hypothesis
 
 from archive import postgres
 
+# What is tested is what everybody has; tests of the encoder ask for it.
+os.environ["AFTERWORD_ENCODER"] = "off"
+
 hypothesis.register_profile("untimed", deadline=None)  # a busy machine is no failure of what is tested
 hypothesis.load_profile("untimed")
 

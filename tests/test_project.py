@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from archive import checks, postgres, settings
 from archive.logs import JsonFormatter
 
 ROOT = Path(__file__).parents[1]
+LOCKS = ("requirements.lock", "requirements-encoder.lock", "requirements-dev.lock")
 PRODUCTION = {
     "AFTERWORD_SECRET_KEY": "afterword-0123456789" * 3,
     "AFTERWORD_HOSTS": "archive.example.org",
@@ -40,7 +42,7 @@ def test_migrations_are_named_and_linear() -> None:
 
 
 def test_locks_hold_hashes_and_no_places() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in LOCKS:
         lock = (ROOT / name).read_text()
         assert not re.search(r"^\s*--(?!hash=)", lock, re.M)
         assert "://" not in lock
@@ -48,12 +50,9 @@ def test_locks_hold_hashes_and_no_places() -> None:
             assert "--hash=sha256:" in requirement, requirement
 
 
-def test_the_development_lock_has_the_same_versions() -> None:
-    runs, develops = (
-        set(re.findall(r"^([\w.\[\]-]+==[\w.]+)", (ROOT / name).read_text(), re.M))
-        for name in ("requirements.lock", "requirements-dev.lock")
-    )
-    assert runs <= develops
+def test_each_lock_has_what_the_one_before_it_has() -> None:
+    found = [set(re.findall(r"^([\w.\[\]-]+==[\w.]+)", (ROOT / name).read_text(), re.M)) for name in LOCKS]
+    assert all(runs <= more for runs, more in pairwise(found))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from accounts.models import User
 from archive import decision_log, moderation, queries, review
 from archive.ingest import corrections, importer
 from archive.ingest.loader import Outcome
-from archive.ingest.readers import READERS, plain_text
+from archive.ingest.readers import plain_text
 from archive.ingest.records import Basis, Claim, LeftOut, Post, Span
 from archive.models import Article, Comment, Correction, Decision, Entity, Mention, Review, Revision
 from tests.makers import make_user
@@ -308,7 +308,7 @@ def newer_reader(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(made, article_span=spans[0], comments=posts, left_out=left)
 
     monkeypatch.setattr(plain_text, "discussion_of", other)
-    monkeypatch.setitem(READERS, "text", plain_text.PlainText(version="99"))
+    monkeypatch.setattr(plain_text, "structure_version", lambda: "99")
 
 
 def test_corrections_stand_after_a_re_import(article: Article, archivist: User) -> None:

@@ -1,6 +1,6 @@
 import json
 import zlib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ def stub(splits: dict[int, float], starts: float = 0.0) -> Model:
 
     known = {field.name: getattr(built_in(), field.name) for field in fields(Model)}
     as_said = np.array([[0.0, 1.0], [0.0, 1.0]])
-    return Stub(**known | {"threshold": 0.33, "none": 0.35, "sure_first": as_said, "sure_start": as_said})
+    head = replace(built_in().head, threshold=0.33, none=0.35, sure_first=as_said, sure_start=as_said)
+    return Stub(**known | {"head": head})
 
 
 def texts(text: str, model: Model) -> list[str]:
@@ -170,8 +171,8 @@ def test_a_reason_names_what_was_seen() -> None:
 
 def test_confidence_lies_between_the_knots_of_its_calibration() -> None:
     model = stub({})
-    assert model.sure(0.25, True) == pytest.approx(0.25)
-    assert built_in().sure(2.0, False) == built_in().sure_start[1][-1]
+    assert model.head.sure(0.25, True) == pytest.approx(0.25)
+    assert built_in().head.sure(2.0, False) == built_in().head.sure_start[1][-1]
 
 
 def habit(name: str, *texts: str) -> list[float]:
@@ -311,7 +312,7 @@ def test_training_is_the_same_each_time(tmp_path: Path, monkeypatch: pytest.Monk
 def test_all_of_a_site_is_in_one_fold() -> None:
     train = pytest.importorskip("archive.ingest.structure.train")
     nothing = look_at(split_lines("a"))
-    sites = [train.Labelled(site, 1, [], nothing, nothing) for site in "abcdefabcdef"]
+    sites = [train.Labelled(site, 1, [], nothing, nothing, []) for site in "abcdefabcdef"]
     folds = train.folds(sites)
     assert folds[:6] == folds[6:]
 

@@ -8,11 +8,16 @@ style (bare, alone and the marked ones), and below it a row a language of those 
 each tenth of stated confidence how many starts it was stated of, its mean and the share that is right; a "!" marks a
 tenth of 100 or more whose mean is more than 5 points off.
 
+    python tests/bench/structure.py --encoders FOLDER [DEV.jsonl]
+
+measures the same with encoders that did not see the sites either, as ``train_encoder --across-sites FOLDER`` makes.
+
     python tests/bench/structure.py --speed [--styles NAME ...] [DEV.jsonl]
 
 trains nothing and takes a minute: the built-in weights on every third discussion, MB of text a second of CPU for each
 style (the median of three rounds), then how peak memory grows with a page, each in a process of its own: pages of 1, 2
-and 4 MB made of the file's longer paragraphs, and pages of thousands of comments of a few words.
+and 4 MB made of the file's longer paragraphs, and pages of thousands of comments of a few words. Without the encoder,
+unless AFTERWORD_ENCODER=on.
 """
 
 import argparse
@@ -36,12 +41,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "structure"
 sys.path.insert(0, str(ROOT))
+# Without the encoder, unless it is asked for.
+os.environ.setdefault("AFTERWORD_ENCODER", "off")
 
 from archive.ingest.reading_model import ReadingModel
 from archive.ingest.structure import recover, train, train_links
+from archive.ingest.structure.encoder import Encoder, opened
 from archive.ingest.structure.model import Model
 
 CASES, OFF = 100, 0.05  # a tenth of so many cases is marked where it is that far off
@@ -57,6 +68,20 @@ class Trained(NamedTuple):
 
     model: Model
     links: Mapping[str, Any]
+
+
+class Remembering(Encoder):
+    """An encoder that is asked once about each page: to train what hears it, and when the page is measured."""
+
+    def __init__(self, folder: Path) -> None:
+        self._opened = opened(folder, threads=2)
+        self._known: dict[tuple[str, ...], NDArray[np.float32]] = {}
+
+    def read(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        key = tuple(texts)
+        if key not in self._known:
+            self._known[key] = self._opened.read(texts)
+        return self._known[key]
 
 
 def load_score() -> ModuleType:
@@ -224,6 +249,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--speed", action="store_true", help="measure speed and memory alone, with the built-in weights"
     )
+    parser.add_argument("--encoders", type=Path, help="a folder with an encoder for each fold, which did not see it")
     parser.add_argument("--endpoint", help="a chat API, up to /chat/completions")
     parser.add_argument("--model", default="", help="the model's name there")
     parser.add_argument("--limit", type=int, default=0, help="how many discussions it is asked about; 0 is all")
@@ -248,7 +274,8 @@ def main() -> int:
     if options.endpoint:
         measure_reading_model(score, golds, options)
         return 0
-    models, links = train.cross_validated(train.load(dev)), train_links.cross_validated(dev)
+    encoders = [Remembering(options.encoders / str(fold)) for fold in range(train.FOLDS)] if options.encoders else []
+    models, links = train.cross_validated(train.load(dev), encoders), train_links.cross_validated(dev)
     trained = [Trained(model, its) for model, its in zip(models, links, strict=True)]
     for style in options.styles or ["bare", "alone", *score.STYLES]:
         print(measure(score, golds, style, trained), flush=True)

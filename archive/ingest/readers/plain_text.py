@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from archive.ingest.readers.decoding import Decoded, decode, mark_of
 from archive.ingest.readers.language import language_of
 from archive.ingest.records import STATED, Basis, Claim, Discussion, Post, Problem, Reading, Span
-from archive.ingest.structure import VERSION as STRUCTURE_VERSION
 from archive.ingest.structure import Recovered, recover
+from archive.ingest.structure import version as structure_version
 
 if TYPE_CHECKING:
     from archive.ingest.reading_model import ReaderModel
@@ -56,13 +56,17 @@ class PlainText:
     """The reader of last resort: it takes all that is not markup, so that its rejection can say what a file is."""
 
     format: str = "text"
-    version: str = f"1.{STRUCTURE_VERSION}"
     max_bytes: int = MAX_BYTES
     model: ReaderModel | None = None
 
+    @property
+    def version(self) -> str:
+        """Return what takes texts apart: the built-in model and, where one is asked, the reading model."""
+        return f"1.{structure_version()}" + (f"{BY_MODEL}{self.model.version}" if self.model else "")
+
     def asking(self, model: ReaderModel) -> PlainText:
-        """Return a reader that asks ``model`` instead of the built-in one; its version names both."""
-        return replace(self, model=model, version=f"{self.version}{BY_MODEL}{model.version}")
+        """Return a reader that asks ``model`` instead of the built-in one."""
+        return replace(self, model=model)
 
     def sniff(self, head: bytes, name: str) -> bool:
         """Say yes to all but what begins like HTML or XML."""

@@ -2,15 +2,16 @@
 
 Three unlike opinions are added up, for each question: trees over features that can be read (views.py), which know how
 a page looks; weights of hashed words (hashed.py), which know what people say; and small networks (recurrent.py), which
-read the lines in order with what the other two say of each. ``split`` puts all places where the article may end, "no
-comments" among them, through one softmax, so they compete. ``start`` says whether a line begins a comment, given that
-the article ended before it. What is then said of a boundary is calibrated.
+read the lines in order with what the other two say of each. Where the encoder is installed (encoder.py), it is a
+fourth, which the networks hear, too. ``split`` puts all places where the article may end, "no comments" among them,
+through one softmax, so they compete. ``start`` says whether a line begins a comment, given that the article ended
+before it. What is then said of a boundary is calibrated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.ingest.structure import encoder as encoders
+from archive.ingest.structure.encoder import Encoder
 from archive.ingest.structure.hashed import NOWHERE, weigh
 from archive.ingest.structure.page import NAMES, Page
 from archive.ingest.structure.recurrent import Networks
@@ -32,6 +35,7 @@ TABLES = ("reader", "first", "start")
 NEAR, CLOSE = 8, 3  # lines
 SPLIT_EVIDENCE, START_EVIDENCE = 14, 3  # columns of what trees and words say; the networks add one to each
 INPUTS = len(NAMES) + 7  # of the networks
+ENCODED = [1, 2, 3, 4, 5, 6, 7, 10, 12]  # columns of ``split_evidence`` that are asked of the encoder, too
 
 _NETWORKS = [field.name for field in fields(Networks)]
 
@@ -80,7 +84,8 @@ def logistic(scores: Vector) -> Vector:
 
 
 def inputs_of(page: Page, first: Opinions) -> NDArray[np.float32]:
-    """Return what the networks read of each line: (n, INPUTS), given what trees and words say of the page.
+    """Return what the networks read of each line: (n, INPUTS), given what trees and words say of the page; OPINIONS
+    columns more where the encoder was asked.
 
     That is what is seen of the line, what trees and words say of "the article ends before it" and of "a writer begins
     on it", where it is on the page, and how long the page is.
@@ -94,33 +99,57 @@ def inputs_of(page: Page, first: Opinions) -> NDArray[np.float32]:
         ],
         axis=1,
     )  # fmt: skip
-    return np.hstack([page.rows, here.astype(np.float32)])
+    told = () if page.told is None else (page.told,)
+    return np.hstack([page.rows, here.astype(np.float32), *told])
 
 
 def with_networks(networks: Networks, page: Page, first: Opinions) -> Opinions:
-    """Return ``first`` with a column more for each question: what the networks say."""
+    """Return ``first`` with a column more for each question: what the networks say; and what the encoder says."""
     split, start = networks.read(inputs_of(page, first))
-    return Opinions(np.column_stack([first.split, split]), np.column_stack([first.start, start]))
+    heard = Opinions(np.column_stack([first.split, split]), np.column_stack([first.start, start]))
+    if page.told is None:
+        return heard
+    begins, reader, opens = page.told.T.astype(float)
+    after = split_evidence(first.split[:, 0], reader, opens)[:, ENCODED]
+    return Opinions(np.hstack([heard.split, after]), np.column_stack([heard.start, begins]))
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """A line begins a comment from ``threshold`` on; there are no comments where "no comments" reaches ``none``.
+class Head:
+    """What reads trees and words, and the encoder where it was asked, and decides.
 
-    ``tables`` are hashed weights by name, ``split_mix`` and ``start_mix`` weigh the opinions, ``sure_first`` and
-    ``sure_start`` (2, knots) map what was computed to how often that is right, linearly between knots.
+    A line begins a comment from ``threshold`` on; there are no comments where "no comments" reaches ``none``.
+    ``split_mix`` and ``start_mix`` weigh the opinions, ``sure_first`` and ``sure_start`` (2, knots) map what was
+    computed to how often that is right, linearly between knots.
     """
 
     threshold: float
     none: float
-    split: Trees
-    start: Trees
-    tables: Mapping[str, NDArray[np.float32]]
     networks: Networks
     split_mix: Vector
     start_mix: Vector
     sure_first: Vector
     sure_start: Vector
+
+    def sure(self, chance: float, first: bool) -> float:
+        """Return how often a boundary of that computed chance is right; ``first``: the first after the article."""
+        knots = self.sure_first if first else self.sure_start
+        return float(np.interp(chance, knots[0], knots[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """``tables`` are hashed weights by name. ``head`` decides; on pages that the ``encoder`` read, ``aided`` does."""
+
+    split: Trees
+    start: Trees
+    tables: Mapping[str, NDArray[np.float32]]
+    head: Head
+    aided: Head | None = None
+    encoder: Encoder | None = None
+
+    def head_for(self, page: Page) -> Head:
+        return self.head if page.told is None or self.aided is None else self.aided
 
     def first_opinions(self, page: Page) -> Opinions:
         """Return what trees and words say: SPLIT_EVIDENCE columns, see ``split_evidence``; (trees, words, 1)."""
@@ -138,25 +167,20 @@ class Model:
         return split[1:], start[:-1]
 
     def opinions(self, page: Page) -> Opinions:
-        """Return what all three say."""
-        return with_networks(self.networks, page, self.first_opinions(page))
+        """Return what all say."""
+        return with_networks(self.head_for(page).networks, page, self.first_opinions(page))
 
     def split_probabilities(self, page: Page) -> Vector:
         """Return for i in 0..n-1 how likely the article is exactly the lines 0..i; the last means "no comments"."""
-        return softmax(self.opinions(page).split @ self.split_mix)
+        return softmax(self.opinions(page).split @ self.head_for(page).split_mix)
 
     def start_probabilities(self, page: Page) -> tuple[list[float], list[float]]:
         """Return (how likely each line begins a comment, how likely the article ends before that line).
 
         A line begins a comment if the article ends just before it, or if it ended earlier and a new writer begins.
         """
-        heard = self.opinions(page)
-        return combined(softmax(heard.split @ self.split_mix), logistic(heard.start @ self.start_mix))
-
-    def sure(self, chance: float, first: bool) -> float:
-        """Return how often a boundary of that computed chance is right; ``first``: the first after the article."""
-        knots = self.sure_first if first else self.sure_start
-        return float(np.interp(chance, knots[0], knots[1]))
+        heard, head = self.opinions(page), self.head_for(page)
+        return combined(softmax(heard.split @ head.split_mix), logistic(heard.start @ head.start_mix))
 
     def signs(self, page: Page, lines: Sequence[int]) -> list[list[str]]:
         """Return for each of the lines, which ascend, up to two features that speak most for a new comment."""
@@ -199,39 +223,50 @@ def combined(splits: Vector, continued: Vector) -> tuple[list[float], list[float
 
 def to_arrays(model: Model) -> dict[str, NDArray[Any]]:
     """Return the arrays of weights.npz; hashed weights as int8, each table with the size of one step."""
-    arrays: dict[str, NDArray[Any]] = {
-        "names": np.array(NAMES),
-        "decide": np.array([model.threshold, model.none]),
-        "split_mix": model.split_mix, "start_mix": model.start_mix,
-        "sure_first": model.sure_first, "sure_start": model.sure_start,
-    }  # fmt: skip
+    arrays: dict[str, NDArray[Any]] = {"names": np.array(NAMES), **head_to_arrays(model.head)}
     for name, trees in (("split", model.split), ("start", model.start)):
         arrays |= {f"{name}_{field}": array for field, array in trees._asdict().items()}
     for name, table in model.tables.items():
         step = max(1e-9, float(np.abs(table).max()) / 127)
         arrays |= {f"table_{name}": np.rint(table[:NOWHERE] / step).astype(np.int8), f"step_{name}": np.array(step)}
-    for name in _NETWORKS:
-        arrays[f"networks_{name}"] = getattr(model.networks, name).astype(np.float16)
     return arrays
+
+
+def head_to_arrays(head: Head) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a head, which are in weights.npz, or in encoder/head.npz if it hears the encoder."""
+    networks = {f"networks_{name}": getattr(head.networks, name).astype(np.float16) for name in _NETWORKS}
+    return {
+        "decide": np.array([head.threshold, head.none]), "split_mix": head.split_mix, "start_mix": head.start_mix,
+        "sure_first": head.sure_first, "sure_start": head.sure_start, **networks,
+    }  # fmt: skip
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Model:
     """Return the model written down in ``arrays``. ValueError where it was made for other features than ours."""
     if arrays["names"].tolist() != list(NAMES):
         raise ValueError("the weights were made for other features: run archive.ingest.structure.train again")
-    threshold, none = arrays["decide"].tolist()
     tables = {
         name: np.append(arrays[f"table_{name}"].astype(np.float32) * np.float32(arrays[f"step_{name}"]), np.float32(0))
         for name in TABLES
     }
     split, start = (Trees(*(arrays[f"{name}_{field}"] for field in Trees._fields)) for name in ("split", "start"))
-    mixes = (arrays[name] for name in ("split_mix", "start_mix", "sure_first", "sure_start"))
+    return Model(split, start, tables, head_from_arrays(arrays))
+
+
+def head_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Head:
     networks = Networks(*(arrays[f"networks_{name}"].astype(np.float32) for name in _NETWORKS))
-    return Model(threshold, none, split, start, tables, networks, *mixes)
+    mixes = (arrays[name] for name in ("split_mix", "start_mix", "sure_first", "sure_start"))
+    threshold, none = arrays["decide"].tolist()
+    return Head(threshold, none, networks, *mixes)
 
 
 @cache
 def built_in() -> Model:
-    """Return the model that comes with the project."""
+    """Return the model that comes with the project; with the encoder where that is installed."""
     with np.load(WEIGHTS, allow_pickle=False) as arrays:
-        return from_arrays(dict(arrays))
+        model = from_arrays(dict(arrays))
+    encoder = encoders.built_in()
+    if encoder is None:
+        return model
+    with np.load(encoders.FOLDER / encoders.HEAD, allow_pickle=False) as arrays:
+        return replace(model, aided=head_from_arrays(dict(arrays)), encoder=encoder)

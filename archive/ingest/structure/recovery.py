@@ -16,7 +16,7 @@ from archive.ingest.structure.lines import Line, split_lines
 from archive.ingest.structure.links import links_of
 from archive.ingest.structure.marked import recover_marked
 from archive.ingest.structure.markers import Marks, find_marks
-from archive.ingest.structure.model import Model, built_in
+from archive.ingest.structure.model import Head, Model, built_in
 from archive.ingest.structure.page import NAMES, look_at
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 
@@ -51,9 +51,10 @@ def recover(
     marks = find_marks(lines)
     if marks and (marks.dated or _like_writers(lines, marks, model)):
         return recover_marked(text, lines, marks, lambda some: _first_end(some, model), links)
-    page = look_at(lines)
+    page = look_at(lines, model.encoder)
+    head = model.head_for(page)
     starts, ends = model.start_probabilities(page)
-    begins = begins_of(starts, ends, model.threshold, CERTAIN if with_comments else model.none)
+    begins = begins_of(starts, ends, head.threshold, CERTAIN if with_comments else head.none)
     written = np.flatnonzero(page.rows[:, _BOILERPLATE] == 0)
     units = [_trimmed(lines, written, a, b) for a, b in pairwise([0, *begins, len(lines)])]
     article = units[0].span if units[0] else lines[0].span
@@ -64,11 +65,11 @@ def recover(
     parents = links_of(text, spans, article=article, table=links, tones=tones)
     comments = tuple(
         RecoveredComment(
-            span, _inferred(model.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen)), *parent
+            span, _inferred(head.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen)), *parent
         )
         for (begin, (span, _)), seen, parent in zip(kept, signs, parents, strict=True)
     )
-    return Recovered(article, _article_claim(begins, ends, model), comments, _gaps(text, [article, *spans]))
+    return Recovered(article, _article_claim(begins, ends, head), comments, _gaps(text, [article, *spans]))
 
 
 def _like_writers(lines: Sequence[Line], marks: Marks, model: Model) -> bool:
@@ -117,9 +118,9 @@ def end_of(ends: Sequence[float]) -> int:
     return max(range(1, len(ends)), key=lambda i: ends[i] + BESIDE * (sides[i - 1] + sides[i + 1]))
 
 
-def _article_claim(begins: Sequence[int], ends: Sequence[float], model: Model) -> Claim:
+def _article_claim(begins: Sequence[int], ends: Sequence[float], head: Head) -> Claim:
     if begins:
-        return _inferred(model.sure(ends[begins[0]], True), "what follows reads like readers, not like the article")
+        return _inferred(head.sure(ends[begins[0]], True), "what follows reads like readers, not like the article")
     return _inferred(1 - sum(ends), "reads like an article to the end")
 
 

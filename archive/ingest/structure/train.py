@@ -3,11 +3,13 @@
 Offline only, some minutes. Deterministic: fixed seeds, and numpy's archive keeps no time. First trees and words are
 fitted; then networks, on what trees and words that did not see a site say of it; then how to weigh all three, and the
 calibration, again on what is said of sites that were not seen. Sites are weighed down where they have many
-discussions: one site's template says little about the next.
+discussions: one site's template says little about the next. With --encoders FOLDER, which ``train_encoder`` made,
+networks and weights that hear the encoder are fitted, too, and written to encoder/head.npz.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import zlib
@@ -15,24 +17,26 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.ingest.structure.encoder import FOLDER as ENCODER
+from archive.ingest.structure.encoder import HEAD, Encoder, opened
 from archive.ingest.structure.fitting import Binned, Growth, binned, boosted, lowest, rising
 from archive.ingest.structure.hashed import NOWHERE, Places, scales
 from archive.ingest.structure.lines import split_lines
 from archive.ingest.structure.model import (
     INPUTS,
-    SPLIT_EVIDENCE,
-    START_EVIDENCE,
     TABLES,
     WEIGHTS,
+    Head,
     Model,
     Opinions,
     combined,
     from_arrays,
+    head_to_arrays,
     inputs_of,
     logistic,
     softmax,
@@ -49,11 +53,13 @@ from archive.ingest.structure.views import POSITION, VIEWS, Views
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-THRESHOLD = 0.40  # of a new writer where the article has ended: between the best F1 (.38) and the fewest corrections
-# How likely "no comments" has to be for that answer: the least at which, across sites, it is given to nine in ten of
-# the articles without comments. About one discussion in seventeen is silenced with them, and held for review as any
-# reading in doubt.
-NONE = 0.42
+# Of a new writer where the article has ended, between the best F1 and the fewest corrections: .38 and .45, and for what
+# hears the encoder .40 and .50.
+THRESHOLD, AIDED_THRESHOLD = 0.40, 0.45
+# How likely "no comments" has to be for that answer: so that, across sites, it is given to nine in ten of the articles
+# without comments. About one discussion in seventeen is silenced with them (of what hears the encoder, one in 35), and
+# held for review as any reading in doubt.
+NONE, AIDED_NONE = 0.42, 0.50
 ALONE = 0.3  # how much an article without its comments counts: what survived may be just that
 MOST_LINES = 60  # of one discussion that count fully; long threads would drown the others
 SPLIT_VIEWS = ("here", "before", "after", "close", "near", "coming", "rest", "sum", "far")
@@ -74,6 +80,7 @@ class Labelled(NamedTuple):
     starts: list[int]
     page: Page
     alone: Page
+    texts: list[str]
 
 
 def load(path: Path) -> list[Labelled]:
@@ -93,7 +100,9 @@ def _labelled(gold: dict[str, Any]) -> Labelled:
         starts.append(len(texts))
         texts += _flat(comment["paragraphs"])
     lines = split_lines("\n".join(texts))
-    return Labelled(gold["site"], article, starts, look_at(lines), look_at(lines[:article]))
+    return Labelled(
+        gold["site"], article, starts, look_at(lines), look_at(lines[:article]), [line.text for line in lines]
+    )
 
 
 def _allowed(views: Sequence[str]) -> Rows:
@@ -257,11 +266,11 @@ def _fit_tables(sheets: Sheets, chosen: NDArray[np.bool_]) -> dict[str, NDArray[
 
 def fit_opinions(sheets: Sheets, chosen: NDArray[np.bool_]) -> Model:
     """Fit trees and words to the ``chosen`` discussions. Networks and the weights of all are not known yet."""
-    line = np.array([[0.0, 1.0], [0.0, 1.0]])
-    mix = np.zeros(SPLIT_EVIDENCE + 1), np.zeros(START_EVIDENCE + 1)
     opinions = _fit_split(sheets.split, chosen), _fit_start(sheets.start, chosen), _fit_tables(sheets, chosen)
+    nothing = np.zeros((0,))
+    head = Head(THRESHOLD, 1.0, nothing_read(INPUTS), nothing, nothing, nothing, nothing)
     # Through the arrays and back: what is weighed next are the rounded weights that will be used.
-    return from_arrays(to_arrays(Model(THRESHOLD, 1.0, *opinions, nothing_read(INPUTS), *mix, line, line)))
+    return from_arrays(to_arrays(Model(*opinions, head)))
 
 
 class Heard(NamedTuple):
@@ -311,7 +320,7 @@ def _fit_split_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> V
         value = -(weight * right) @ (scores - level[page])
         return float(value + MIX_PENALTY / 2 * mix @ mix), matrix.T @ slopes(scores)[0] + MIX_PENALTY * mix
 
-    return lowest(loss, np.zeros(SPLIT_EVIDENCE + 1), MIX_STEPS)
+    return lowest(loss, np.zeros(matrix.shape[1]), MIX_STEPS)
 
 
 def _fit_start_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Vector:
@@ -324,22 +333,21 @@ def _fit_start_mix(discussions: Sequence[Labelled], heard: Sequence[Heard]) -> V
         value = np.logaddexp(0, scores).sum() - right @ scores + MIX_PENALTY / 2 * mix @ mix
         return float(value), matrix.T @ (logistic(scores) - right) + MIX_PENALTY * mix
 
-    return lowest(loss, np.zeros(START_EVIDENCE + 1), MIX_STEPS)
+    return lowest(loss, np.zeros(matrix.shape[1]), MIX_STEPS)
 
 
-def fit_mix(opinions: Model, discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Model:
-    """Return ``opinions`` with weights, thresholds and calibration fitted to what was ``heard`` across sites."""
+def fit_mix(networks: Networks, discussions: Sequence[Labelled], heard: Sequence[Heard]) -> Head:
+    """Return ``networks`` with weights, thresholds and calibration fitted to what was ``heard`` across sites."""
     split_mix, start_mix = _fit_split_mix(discussions, heard), _fit_start_mix(discussions, heard)
+    aided = all(one.page.told is not None for one in discussions)
+    threshold, none = (AIDED_THRESHOLD, AIDED_NONE) if aided else (THRESHOLD, NONE)
     said: dict[bool, list[tuple[float, bool]]] = {True: [], False: []}
     for one, its in zip(discussions, heard, strict=True):
         starts, ends = combined(softmax(its.whole.split @ split_mix), logistic(its.whole.start @ start_mix))
-        begins, true = begins_of(starts, ends, THRESHOLD, NONE), set(one.starts)
+        begins, true = begins_of(starts, ends, threshold, none), set(one.starts)
         for begin in begins:
             said[begin == begins[0]].append((starts[begin], begin in true))
-    return replace(
-        opinions, none=NONE, split_mix=split_mix, start_mix=start_mix,
-        sure_first=_calibration(said[True]), sure_start=_calibration(said[False]),
-    )  # fmt: skip
+    return Head(threshold, none, networks, split_mix, start_mix, _calibration(said[True]), _calibration(said[False]))
 
 
 def _calibration(said: Sequence[tuple[float, bool]]) -> Vector:
@@ -347,66 +355,110 @@ def _calibration(said: Sequence[tuple[float, bool]]) -> Vector:
     return rising(chances, right, BLOCK)
 
 
-def folds(discussions: Sequence[Labelled], count: int = FOLDS) -> list[int]:
+class HasSite(Protocol):
+    @property
+    def site(self) -> str: ...
+
+
+def folds(discussions: Sequence[HasSite], count: int = FOLDS) -> list[int]:
     """Return a fold for each discussion; all of a site are in one, whatever the order of the file."""
     sites = sorted({one.site for one in discussions}, key=lambda site: (zlib.crc32(site.encode()), site))
     fold = {site: i % count for i, site in enumerate(sites)}
     return [fold[one.site] for one in discussions]
 
 
-class Across(NamedTuple):
-    """What did not see a fold, for each fold; and what was heard of each discussion from those that did not see it."""
+def first_across_sites(discussions: Sequence[Labelled], sheets: Sheets) -> tuple[list[Model], list[Heard]]:
+    """Fit trees and words once for each fold, without it: (models, what each discussion's said that did not see it)."""
+    fold = np.array(folds(discussions))
+    models = [fit_opinions(sheets, fold != out) for out in range(FOLDS)]
+    return models, [hear(models[its], one) for one, its in zip(discussions, fold.tolist(), strict=True)]
 
-    models: list[Model]
-    first: list[Heard]
+
+class Across(NamedTuple):
+    """Networks that did not see a fold, for each fold; what was heard of each discussion from those that did not."""
+
+    networks: list[Networks]
     heard: list[Heard]
 
 
-def across_sites(discussions: Sequence[Labelled], sheets: Sheets) -> Across:
-    """Fit everything but the mix once for each fold, without it."""
-    fold = np.array(folds(discussions))
-    models = [fit_opinions(sheets, fold != out) for out in range(FOLDS)]
-    first = [hear(models[its], one) for one, its in zip(discussions, fold.tolist(), strict=True)]
+def read_across_sites(discussions: Sequence[Labelled], first: Sequence[Heard]) -> Across:
+    """Fit networks once for each fold, without it."""
+    fold, networks = folds(discussions), []
     for out in range(FOLDS):
-        others = np.flatnonzero(fold != out).tolist()
-        networks = fit_reading([discussions[i] for i in others], [first[i] for i in others])
-        models[out] = replace(models[out], networks=networks)
-    pairs = zip(discussions, first, fold.tolist(), strict=True)
-    return Across(models, first, [read_by(models[its].networks, one, said) for one, said, its in pairs])
+        others = [i for i, its in enumerate(fold) if its != out]
+        networks.append(fit_reading([discussions[i] for i in others], [first[i] for i in others]))
+    pairs = zip(discussions, first, fold, strict=True)
+    return Across(networks, [read_by(networks[its], one, said) for one, said, its in pairs])
 
 
-def fit(discussions: Sequence[Labelled]) -> Model:
-    """Return the model fitted to all discussions, mixed and calibrated on what models heard of unseen sites."""
-    sheets = sheets_of(discussions)
-    across = across_sites(discussions, sheets)
-    opinions = fit_opinions(sheets, np.ones(len(discussions), bool))
-    whole = replace(opinions, networks=fit_reading(discussions, across.first))
-    return fit_mix(whole, discussions, across.heard)
+def fit_head(discussions: Sequence[Labelled], first: Sequence[Heard]) -> Head:
+    """Return a head fitted to all discussions, mixed and calibrated on what was heard of unseen sites."""
+    heard = read_across_sites(discussions, first).heard
+    return fit_mix(fit_reading(discussions, first), discussions, heard)
 
 
-def cross_validated(discussions: Sequence[Labelled]) -> list[Model]:
-    """Return for each discussion a model whose opinions, mix and calibration were fitted without its site.
+def heads_across_sites(discussions: Sequence[Labelled], first: Sequence[Heard]) -> list[Head]:
+    """Return for each fold a head that was fitted, mixed and calibrated without it.
 
     The networks of a fold learn from what the other folds' models say of the other folds, and so do the two dozen
     numbers of mix and calibration.
     """
-    fold = folds(discussions)
-    across = across_sites(discussions, sheets_of(discussions))
-    mixed = []
-    for out, model in enumerate(across.models):
+    fold, across = folds(discussions), read_across_sites(discussions, first)
+    heads = []
+    for out, networks in enumerate(across.networks):
         others = [i for i, its in enumerate(fold) if its != out]
-        mixed.append(fit_mix(model, [discussions[i] for i in others], [across.heard[i] for i in others]))
-    return [mixed[its] for its in fold]
+        heads.append(fit_mix(networks, [discussions[i] for i in others], [across.heard[i] for i in others]))
+    return heads
+
+
+def asked(discussions: Sequence[Labelled], encoders: Sequence[Encoder]) -> list[Labelled]:
+    """Return the discussions with what the encoder says of their lines that did not see their site."""
+    pairs = zip(discussions, folds(discussions), strict=True)
+    return [_asked(one, encoders[its]) for one, its in pairs]
+
+
+def _asked(one: Labelled, encoder: Encoder) -> Labelled:
+    whole, alone = encoder.read(one.texts), encoder.read(one.texts[: one.article])
+    return one._replace(page=replace(one.page, told=whole), alone=replace(one.alone, told=alone))
+
+
+def fit(discussions: Sequence[Labelled], encoders: Sequence[Encoder] = ()) -> Model:
+    """Return the model fitted to all discussions; ``encoders``, one for each fold, did not see the fold's sites."""
+    sheets = sheets_of(discussions)
+    _, first = first_across_sites(discussions, sheets)
+    model = replace(fit_opinions(sheets, np.ones(len(discussions), bool)), head=fit_head(discussions, first))
+    return replace(model, aided=fit_head(asked(discussions, encoders), first)) if encoders else model
+
+
+def cross_validated(discussions: Sequence[Labelled], encoders: Sequence[Encoder] = ()) -> list[Model]:
+    """Return for each discussion a model of which no part was fitted with its site. ``encoders`` as in ``fit``."""
+    models, first = first_across_sites(discussions, sheets_of(discussions))
+    heads = heads_across_sites(discussions, first)
+    models = [replace(model, head=head) for model, head in zip(models, heads, strict=True)]
+    if encoders:
+        aided = heads_across_sites(asked(discussions, encoders), first)
+        triples = zip(models, aided, encoders, strict=True)
+        models = [replace(model, aided=head, encoder=encoder) for model, head, encoder in triples]
+    return [models[its] for its in folds(discussions)]
 
 
 def main(arguments: Sequence[str]) -> int:
-    if not 1 <= len(arguments) <= 2:
-        sys.stderr.write(f"{__doc__}\n")
-        return 2
-    target = Path(arguments[1]) if len(arguments) == 2 else WEIGHTS
-    with target.open("wb") as file:
-        np.savez_compressed(file, **to_arrays(fit(load(Path(arguments[0])))))  # type: ignore[arg-type]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dev", type=Path, help="labelled discussions, one JSON object a line")
+    parser.add_argument("weights", nargs="?", type=Path, default=WEIGHTS, help="where they are written")
+    parser.add_argument("--encoders", type=Path, metavar="FOLDER", help="encoders that did not see each fold")
+    options = parser.parse_args(arguments)
+    encoders = [opened(options.encoders / str(fold)) for fold in range(FOLDS)] if options.encoders else ()
+    model = fit(load(options.dev), encoders)
+    _write(options.weights, to_arrays(model))
+    if model.aided:
+        _write(ENCODER / HEAD, head_to_arrays(model.aided))
     return 0
+
+
+def _write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
