@@ -41,11 +41,11 @@ class Session:
     """Says of each line where in its window its mark stands, whose piece follows it, and how long the window is."""
 
     def __init__(self) -> None:
-        self.batches: list[int] = []
+        self.sizes: list[int] = []
 
     def run(self, _: None, given: dict[str, Any]) -> list[Any]:
         pieces, marks = given["pieces"], given["marks"]
-        self.batches.append(len(pieces))
+        self.sizes.append(pieces.size)
         after = np.take_along_axis(pieces, np.minimum(marks + 1, pieces.shape[1] - 1), axis=1)
         size = np.broadcast_to((pieces != encoders.PAD).sum(axis=1, keepdims=True), marks.shape)
         return [np.stack([marks, after, size], axis=2).astype(np.float32)]
@@ -102,11 +102,11 @@ def test_each_line_gets_what_is_said_at_its_mark() -> None:
     assert told[0, 0] == 1
 
 
-def test_windows_are_read_a_few_at_a_time() -> None:
+def test_no_more_than_a_window_is_read_at_once() -> None:
     session = Session()
     Encoder(session, Pieces()).read(["some words " * 20] * 400)
-    assert len(session.batches) > 1
-    assert max(session.batches) <= encoders.BATCH
+    assert len(session.sizes) > 1
+    assert max(session.sizes) <= WINDOW
 
 
 def test_of_no_line_nothing_is_said() -> None:

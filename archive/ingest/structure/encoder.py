@@ -27,8 +27,7 @@ LONGEST = 2_000  # code points at each end of a line that are cut into pieces
 WINDOW = 384  # pieces that are read together
 BEFORE = 128  # pieces of it, at most, of lines above those that are asked about
 MOST_BEFORE = 12  # lines
-BATCH = 8  # windows
-MOST = 3_000  # lines; a longer page is not read, or it would take minutes
+MOST = 5_000  # lines; a longer page is not read, or it would take minutes
 OPINIONS = 3  # a writer begins on this line; it is a reader's, not the article's; it is the first of a reader
 
 Array = NDArray[np.float32]
@@ -79,22 +78,14 @@ class Encoder:
         """Return what it says of each of the lines, as log odds: (n, OPINIONS). Linear in their number."""
         told = np.zeros((len(texts), OPINIONS), np.float32)
         lines = [cut(pieces) for pieces in self._pieces.encode([clean(text) for text in texts])]
-        windows = list(windows_of([len(line) for line in lines]))
-        for at in range(0, len(windows), BATCH):
-            self._read(lines, windows[at : at + BATCH], told)
+        # One window at a time: several would be padded to one length, and take more time and far more memory.
+        for its in windows_of([len(line) for line in lines]):
+            read = lines[its.first : its.end]
+            pieces = np.array([[BEGIN, *(piece for line in read for piece in line)]])
+            marks = np.cumsum([1, *(len(line) for line in read[:-1])])[None]
+            (said,) = self._session.run(None, {"pieces": pieces, "marks": marks})
+            told[its.asked : its.end] = said[0, its.asked - its.first :]
         return told
-
-    def _read(self, lines: Sequence[list[int]], windows: Sequence[Window], told: Array) -> None:
-        read = [[BEGIN, *(piece for line in lines[its.first : its.end] for piece in line)] for its in windows]
-        pieces = np.full((len(windows), max(map(len, read))), PAD, np.int64)
-        marks = np.zeros((len(windows), max(its.end - its.first for its in windows)), np.int64)
-        for row, (its, window) in enumerate(zip(windows, read, strict=True)):
-            pieces[row, : len(window)] = window
-            sizes = [len(line) for line in lines[its.first : its.end]]
-            marks[row, : len(sizes)] = np.cumsum([1, *sizes[:-1]])
-        (said,) = self._session.run(None, {"pieces": pieces, "marks": marks})
-        for row, its in enumerate(windows):
-            told[its.asked : its.end] = said[row, its.asked - its.first : its.end - its.first]
 
 
 def opened(folder: Path = FOLDER, threads: int = 1) -> Encoder:
