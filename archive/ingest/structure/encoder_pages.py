@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive.ingest.structure.encoder import BEGIN, WINDOW, clean, cut
+from archive.ingest.structure.train import MOST_LINES, flat
 
 ARTICLE, FIRST, BEGINS, GOES_ON, UNKNOWN = range(5)  # what a line is
 MOST_POSTS = 40  # of a thread
 MOST_WINDOWS = 6  # of one discussion that are read in one epoch
-MOST_LINES = 60  # of one discussion that count fully
 ALONE = 0.5  # how often a window is also taken from the inside of the article
 
 
@@ -42,10 +42,6 @@ class Part(NamedTuple):
 
 def _lines(texts: Sequence[str], pieces: Any) -> list[list[int]]:
     return [cut(its) for its in pieces.encode([clean(text) for text in texts])]
-
-
-def flat(paragraphs: Sequence[str]) -> list[str]:
-    return [its for its in (" ".join(p.split()) for p in paragraphs) if its]
 
 
 def discussion(gold: dict[str, Any], pieces: Any, weight: float) -> Page:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,16 +89,16 @@ def load(path: Path) -> list[Labelled]:
         return [_labelled(json.loads(line)) for line in file]
 
 
-def _flat(paragraphs: Sequence[str]) -> list[str]:
+def flat(paragraphs: Sequence[str]) -> list[str]:
     return [flat for flat in (" ".join(p.split()) for p in paragraphs) if flat]
 
 
 def _labelled(gold: dict[str, Any]) -> Labelled:
-    texts = _flat(gold["article_paragraphs"])
+    texts = flat(gold["article_paragraphs"])
     article, starts = len(texts), []
     for comment in gold["comments"]:
         starts.append(len(texts))
-        texts += _flat(comment["paragraphs"])
+        texts += flat(comment["paragraphs"])
     lines = split_lines("\n".join(texts))
     return Labelled(
         gold["site"], article, starts, look_at(lines), look_at(lines[:article]), [line.text for line in lines]
@@ -142,10 +142,15 @@ class Sheets(NamedTuple):
     weight: Vector
 
 
-def _counts(discussions: Sequence[Labelled], power: float) -> Vector:
-    per_site = Counter(one.site for one in discussions)
-    weights = np.array([per_site[one.site] ** -power for one in discussions])
+def weighed(sites: Sequence[str], power: float) -> Vector:
+    """Return how much each discussion counts, given its site: less where its site has many."""
+    per_site = Counter(sites)
+    weights = np.array([per_site[site] ** -power for site in sites])
     return np.asarray(weights / weights.mean())
+
+
+def _counts(discussions: Sequence[Labelled], power: float) -> Vector:
+    return weighed([one.site for one in discussions], power)
 
 
 def _split_sheet(discussions: Sequence[Labelled]) -> Sheet:
@@ -355,21 +360,20 @@ def _calibration(said: Sequence[tuple[float, bool]]) -> Vector:
     return rising(chances, right, BLOCK)
 
 
-class HasSite(Protocol):
-    @property
-    def site(self) -> str: ...
+def folds(sites: Sequence[str], count: int = FOLDS) -> list[int]:
+    """Return a fold for each discussion, given its site; all of a site are in one, whatever the order of the file."""
+    ordered = sorted(set(sites), key=lambda site: (zlib.crc32(site.encode()), site))
+    fold = {site: i % count for i, site in enumerate(ordered)}
+    return [fold[site] for site in sites]
 
 
-def folds(discussions: Sequence[HasSite], count: int = FOLDS) -> list[int]:
-    """Return a fold for each discussion; all of a site are in one, whatever the order of the file."""
-    sites = sorted({one.site for one in discussions}, key=lambda site: (zlib.crc32(site.encode()), site))
-    fold = {site: i % count for i, site in enumerate(sites)}
-    return [fold[one.site] for one in discussions]
+def _folds(discussions: Sequence[Labelled]) -> list[int]:
+    return folds([one.site for one in discussions])
 
 
 def first_across_sites(discussions: Sequence[Labelled], sheets: Sheets) -> tuple[list[Model], list[Heard]]:
     """Fit trees and words once for each fold, without it: (models, what each discussion's said that did not see it)."""
-    fold = np.array(folds(discussions))
+    fold = np.array(_folds(discussions))
     models = [fit_opinions(sheets, fold != out) for out in range(FOLDS)]
     return models, [hear(models[its], one) for one, its in zip(discussions, fold.tolist(), strict=True)]
 
@@ -383,7 +387,7 @@ class Across(NamedTuple):
 
 def read_across_sites(discussions: Sequence[Labelled], first: Sequence[Heard]) -> Across:
     """Fit networks once for each fold, without it."""
-    fold, networks = folds(discussions), []
+    fold, networks = _folds(discussions), []
     for out in range(FOLDS):
         others = [i for i, its in enumerate(fold) if its != out]
         networks.append(fit_reading([discussions[i] for i in others], [first[i] for i in others]))
@@ -403,7 +407,7 @@ def heads_across_sites(discussions: Sequence[Labelled], first: Sequence[Heard]) 
     The networks of a fold learn from what the other folds' models say of the other folds, and so do the two dozen
     numbers of mix and calibration.
     """
-    fold, across = folds(discussions), read_across_sites(discussions, first)
+    fold, across = _folds(discussions), read_across_sites(discussions, first)
     heads = []
     for out, networks in enumerate(across.networks):
         others = [i for i, its in enumerate(fold) if its != out]
@@ -413,7 +417,7 @@ def heads_across_sites(discussions: Sequence[Labelled], first: Sequence[Heard]) 
 
 def asked(discussions: Sequence[Labelled], encoders: Sequence[Encoder]) -> list[Labelled]:
     """Return the discussions with what the encoder says of their lines that did not see their site."""
-    pairs = zip(discussions, folds(discussions), strict=True)
+    pairs = zip(discussions, _folds(discussions), strict=True)
     return [_asked(one, encoders[its]) for one, its in pairs]
 
 
@@ -439,7 +443,7 @@ def cross_validated(discussions: Sequence[Labelled], encoders: Sequence[Encoder]
         aided = heads_across_sites(asked(discussions, encoders), first)
         triples = zip(models, aided, encoders, strict=True)
         models = [replace(model, aided=head, encoder=encoder) for model, head, encoder in triples]
-    return [models[its] for its in folds(discussions)]
+    return [models[its] for its in _folds(discussions)]
 
 
 def main(arguments: Sequence[str]) -> int:

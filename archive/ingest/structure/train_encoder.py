@@ -5,7 +5,7 @@ writers change, from threads whose writers are known but that have no article: T
 line, {"posts": [["paragraph", ...], ...]}. The weights in encoder/ saw half of 17,000 threads, from archives of the
 forums of openenergymonitor.org and gbadev.org. Then it learns from the labelled discussions, and is written to
 encoder/. With --across-sites FOLDER it does that once for each fold of ``train``, without the fold's sites, and writes
-FOLDER/0 to FOLDER/4: what ``train --encoders`` and the bench ask.
+FOLDER/0 to FOLDER/4, which the bench asks. Last comes ``train --encoders FOLDER``: it teaches what hears the encoder.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from archive.ingest.structure.encoder_pages import (
     Part,
     batches,
     discussion,
-    flat,
     parts_of,
     thread,
 )
-from archive.ingest.structure.train import FOLDS, folds
+from archive.ingest.structure.train import FOLDS, flat, folds, weighed
 
+SITE_POWER = 0.3  # how much less one of a site's many discussions counts
 SEEN = 3  # a piece that occurs so often in the labelled discussions is kept, however rare
 WARM = 0.1  # of all steps; then the rate falls to nothing
 DECAY = 0.01
@@ -143,16 +143,6 @@ def _pieces_file(its: Base, golds: Sequence[dict[str, Any]], folder: Path) -> li
     return kept
 
 
-def _weights(golds: Sequence[dict[str, Any]]) -> list[float]:
-    per_site = Counter(gold["site"] for gold in golds)
-    raw = np.array([per_site[gold["site"]] ** -0.3 for gold in golds])
-    return list(raw / raw.mean())
-
-
-class _Site(NamedTuple):
-    site: str
-
-
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dev", type=Path, help="labelled discussions, one JSON object a line")
@@ -183,8 +173,11 @@ def main(arguments: Sequence[str]) -> int:
             learn(begun, [thread(json.loads(row), pieces) for row in file], FROM_THREADS, _say("threads"))
         if options.begun:
             torch.save(begun.state_dict(), options.begun)
-    pages = [discussion(gold, pieces, weight) for gold, weight in zip(golds, _weights(golds), strict=True)]
-    fold = folds([_Site(gold["site"]) for gold in golds])
+    sites = [gold["site"] for gold in golds]
+    pages = [
+        discussion(gold, pieces, its) for gold, its in zip(golds, weighed(sites, SITE_POWER).tolist(), strict=True)
+    ]
+    fold = folds(sites)
     for out in options.folds if options.across_sites else [None]:
         network = Network(its, kept)
         network.load_state_dict(begun.state_dict())

@@ -7,6 +7,7 @@ A site with many discussions is weighed down.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import zlib
@@ -147,11 +148,12 @@ def cross_validated(path: Path, count: int = 5) -> list[dict[str, Any]]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    if not 1 <= len(arguments) <= 2:
-        sys.stderr.write(f"{__doc__}\n")
-        return 2
-    target = Path(arguments[1]) if len(arguments) == 2 else WEIGHTS
-    table = fit(load(Path(arguments[0])))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dev", type=Path, help="labelled discussions, one JSON object a line")
+    parser.add_argument("weights", nargs="?", type=Path, default=WEIGHTS, help="where they are written")
+    options = parser.parse_args(arguments)
+    target: Path = options.weights
+    table = fit(load(options.dev))
     trees = {
         f"{kind}_{name}": array for kind, its in table.pop("trees").items() for name, array in its._asdict().items()
     }
