@@ -35,6 +35,18 @@ COMMENTS = (
     "Great article, thanks!",
 )
 TEXT = "\n".join((*ARTICLE, *COMMENTS)) + "\n"
+# An article whose headings are as regular as bylines, and dated.
+CHRONICLE = """How the harbour was built
+The harbour of the town is older than its walls. This is what the council's books say of it.
+Entry by the harbour master, 3 March 1811
+The first pier is finished. It cost nine hundred guilders, of which the fishermen paid a third.
+Entry by the town clerk, 9 June 1812
+A storm has taken the end of the pier and two boats. The council orders stone from the quarry in the hills.
+Entry by the harbour master, 21 October 1814
+The stone pier is finished, and a lamp was set on it. The keeper is paid from the toll on salt.
+Entry by the town clerk, 2 May 1820
+Steamers from the capital call twice a week in summer. The council lets the old customs house to an innkeeper.
+"""
 
 
 class Session:
@@ -157,6 +169,18 @@ def test_it_says_the_same_each_time(installed: Model) -> None:
 def test_a_page_that_is_too_long_for_it_is_read_without_it(installed: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "MOST", 3)
     assert recover(TEXT, installed) == recover(TEXT, replace(installed, aided=None, encoder=None))
+
+
+def test_dated_headings_are_no_bylines_where_it_hears_one_writer(installed: Model) -> None:
+    assert recover(CHRONICLE, replace(installed, aided=None, encoder=None)).comments
+    assert not recover(CHRONICLE, installed).comments
+
+
+def test_it_is_not_asked_about_a_long_template(installed: Model) -> None:
+    its = [f"{name} on {day} March 2014:\n{COMMENTS[day % 3]}" for day, name in enumerate(["Anna", "Bo", "Cy"] * 5, 1)]
+    asked = Encoder(Session(), Pieces())
+    recover("\n".join([*ARTICLE, *its]), replace(installed, encoder=asked))
+    assert asked._session.sizes == []
 
 
 @given(text=st.text(max_size=400))

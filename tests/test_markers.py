@@ -170,6 +170,14 @@ def test_what_repeats_in_an_article_is_no_template() -> None:
     assert find_marks(split_lines("\n".join([*ARTICLE, *recipe]))) is None
 
 
+def test_somebody_who_signs_above_each_text_says_so_in_the_text() -> None:
+    text, texts = page("{name} said on {day} March 2014:", "Reply", 18)
+    for body in (TEXTS[2], TEXTS[4], TEXTS[5]):
+        text = text.replace(f"\n{body[0]}", f"\nMaury:\n{body[0]}")
+        texts = [f"Maury:\n{its}" if its == body[0] else its for its in texts]
+    assert said(text, recover(text)) == texts
+
+
 def test_a_name_at_the_start_names_the_parent() -> None:
     text, _ = page("{name} / {day} March 2014", "Reply")
     text = text.replace(TEXTS[2][0], "@Anna a year! They said the same of the tunnel.")

@@ -23,9 +23,11 @@ from archive.ingest.structure.recovered import Recovered, RecoveredComment
 LEAST, MOST = 0.02, 0.98  # no confidence outside: the model is never that sure, whatever its arithmetic says
 CERTAIN = 2.0  # "no comments" is never that likely
 BESIDE = 0.4  # what an article's end that is one line off is worth, when the right one is worth 1
-# Of the chances of a new writer below markers without a date, the least mean: across sites, below it were half of what
-# only looked like a template, and one in fifty of the templates.
-LIKE_WRITERS = 0.25
+# Of the chances of a new writer below markers, the least mean. Without a date: across sites, below it were half of what
+# only looked like a template, and one in fifty of the templates. With dates: half of it and more, and no template of
+# three comments or more, one in fifty of two.
+LIKE_WRITERS, DATED_LIKE_WRITERS = 0.25, 0.1
+FEW = 10  # comments of a template; so few may be chance, and the encoder is asked where it is installed
 _BOILERPLATE, _TONE = NAMES.index("boilerplate"), [NAMES.index(name) for name in TONE]
 BREAK = "line break between paragraphs"
 BLANK = "blank space at the start or end"
@@ -49,7 +51,7 @@ def recover(
         return Recovered(Span(0, 0), _inferred(MOST, "nothing but blanks"), (), left_out)
     model = model or built_in()
     marks = find_marks(lines)
-    if marks and (marks.dated or _like_writers(lines, marks, model)):
+    if marks and _like_writers(lines, marks, model):
         return recover_marked(text, lines, marks, lambda some: _first_end(some, model), links)
     page = look_at(lines, model.encoder)
     head = model.head_for(page)
@@ -73,18 +75,22 @@ def recover(
 
 
 def _like_writers(lines: Sequence[Line], marks: Marks, model: Model) -> bool:
-    """Say whether the texts between markers without a date read as if writers changed there.
+    """Say whether the texts between the markers read as if writers changed there.
 
-    The lines of a program, or of lists, repeat as regularly as a template's do.
+    The lines of a program, or of lists, repeat as regularly as a template's do; dates hardly ever do, and are believed
+    where no encoder can be asked.
     """
+    encoder = model.encoder if len(marks.comments) <= FEW else None
+    if marks.dated and not encoder:
+        return True
     kept = [at for at in range(len(lines)) if at not in marks.reasons]
-    starts, ends = model.start_probabilities(look_at([lines[at] for at in kept]))
+    starts, ends = model.start_probabilities(look_at([lines[at] for at in kept], encoder))
     ended = accumulate(ends, initial=0.0)
     begun = {
         at: (start - end) / max(over, 1e-3) for at, start, end, over in zip(kept, starts, ends, ended, strict=False)
     }
     chances = [begun[comment.first] for comment in marks.comments[1:] if comment.first in begun]
-    return not chances or sum(chances) >= LIKE_WRITERS * len(chances)
+    return sum(chances) >= (DATED_LIKE_WRITERS if marks.dated else LIKE_WRITERS) * len(chances)
 
 
 def _first_end(lines: Sequence[Line], model: Model) -> tuple[int, float]:

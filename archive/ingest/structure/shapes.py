@@ -26,6 +26,7 @@ _PIECE = re.compile(r"\d+|[^\W\d_]+(?:['’.-][^\W\d_]+)*|[^\w\s]+|_+")
 _INITIAL = re.compile(r"(?:^|[\s.])[^\W\d_]{1,2}\.$")  # "Anna B."
 _CODE = frozenset("={}$<[]\\\"'“”;_")
 _STOPS = frozenset(".!?…。！？,;，；")
+_COLONS = frozenset(":：")  # what follows belongs to it
 
 
 class Key(NamedTuple):
@@ -140,5 +141,5 @@ def is_code(key: Key) -> bool:
 
 
 def could_be_optional(shape: Shape) -> bool:
-    """Say whether the whole line could be printed under some comments only: "2 replies", but not "Hi Anna,"."""
-    return shape.keys[0].kind == "whole" and len(shape.line) <= 40 and shape.line[-1] not in _STOPS
+    """Say whether the whole line could be printed under some comments only: "2 replies", but not "Anna:" or "Hi,"."""
+    return shape.keys[0].kind == "whole" and len(shape.line) <= 40 and shape.line[-1] not in _STOPS | _COLONS
