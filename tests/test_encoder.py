@@ -31,7 +31,7 @@ ARTICLE = (
 COMMENTS = (
     "This is a shame. My grandmother taught me to read in that room, and now it will be flats.",
     "@Peter nobody under thirty goes there, be honest.",
-    "@Anna I work there, and on Saturdays there is no free chair.",
+    "Sorry, but I work there, and on Saturdays you will not find a free chair.",
     "Great article, thanks!",
 )
 TEXT = "\n".join((*ARTICLE, *COMMENTS)) + "\n"

@@ -91,16 +91,16 @@ class Layer(nn.Module):
         self.widens, self.narrows = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, 1e-12)
 
-    def forward(self, held: Tensor, hidden: Tensor | list[int]) -> Tensor:
-        """``hidden`` is added to the scores of pieces (export), or has the length of each row (training)."""
+    def forward(self, held: Tensor, sizes: Sequence[int] | None) -> Tensor:
+        """``sizes`` are the lengths of the rows, None where no row is padded."""
         rows, size = held.shape[:2]
         asks = self.asks(held).view(rows, size, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
         query, key, value = asks[0] * (WIDTH // HEADS) ** -0.5, asks[1], asks[2]
-        if isinstance(hidden, Tensor):
-            seen = torch.softmax(query @ key.transpose(2, 3) + hidden, dim=-1) @ value
+        if sizes is None:
+            seen = torch.softmax(query @ key.transpose(2, 3), dim=-1) @ value
         else:
             # Row by row: what is held of one row fits the cache, and that is twice as fast.
-            each = zip(query, key, value, hidden, strict=True)
+            each = zip(query, key, value, sizes, strict=True)
             seen = torch.stack([_attended(q[:, :n], k[:, :n], v[:, :n], size) for q, k, v, n in each])
         held = self.attended_norm(held + self.attended(seen.transpose(1, 2).reshape(rows, size, WIDTH)))
         return self.norm(held + self.narrows(functional.gelu(self.widens(held))))
@@ -127,16 +127,16 @@ class Network(nn.Module):
         nn.init.normal_(self.says.weight, std=0.02)
         nn.init.zeros_(self.says.bias)
 
-    def forward(self, pieces: Tensor, marks: Tensor, *, export: bool = False) -> Tensor:
+    def forward(self, pieces: Tensor, marks: Tensor, *, padded: bool = True) -> Tensor:
         """Return what is said of lines: (rows, lines, OPINIONS).
 
-        ``pieces`` (rows, size) end with PAD, ``marks`` (rows, lines) are where lines begin, 0 for none.
+        ``pieces`` (rows, size) end with PAD where they are ``padded``, ``marks`` (rows, lines) are where lines begin, 0
+        for none.
         """
-        inside = pieces != PAD
-        hidden = (~inside[:, None, None]).float() * -1e4 if export else inside.sum(1).tolist()
+        sizes = (pieces != PAD).sum(1).tolist() if padded else None
         held = self._dropped(self.norm(self.words(pieces) + self.places[: pieces.shape[1]]))
         for layer in self.layers:
-            held = layer(held, hidden)
+            held = layer(held, sizes)
         lines = torch.gather(held, 1, marks[..., None].expand(-1, -1, WIDTH)).float()
         with torch.autocast("cpu", enabled=False):
             lines = self._dropped(lines)
@@ -171,7 +171,7 @@ class _Exported(nn.Module):
         self.network = network
 
     def forward(self, pieces: Tensor, marks: Tensor) -> Tensor:
-        said: Tensor = self.network(pieces, marks, export=True)
+        said: Tensor = self.network(pieces, marks, padded=False)
         return said
 
 

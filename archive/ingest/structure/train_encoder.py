@@ -1,11 +1,11 @@
 """Teach the encoder: ``python -m archive.ingest.structure.train_encoder DEV.jsonl --threads THREADS.jsonl``.
 
-Offline only; needs what the group ``training`` in pyproject.toml lists, and an hour of two cores. First it learns where
-writers change, from threads whose writers are known but that have no article: THREADS.jsonl holds one JSON object a
-line, {"posts": [["paragraph", ...], ...]}. The weights in encoder/ saw half of 17,000 threads, from archives of the
-forums of openenergymonitor.org and gbadev.org. Then it learns from the labelled discussions, and is written to
-encoder/. With --across-sites FOLDER it does that once for each fold of ``train``, without the fold's sites, and writes
-FOLDER/0 to FOLDER/4, which the bench asks. Last comes ``train --encoders FOLDER``: it teaches what hears the encoder.
+Offline only; needs what the group ``training`` in pyproject.toml lists, and an hour and a half of two cores. First it
+learns where writers change, from threads whose writers are known but that have no article: THREADS.jsonl holds one JSON
+object a line, {"posts": [["paragraph", ...], ...]}. Then it learns from the labelled discussions, and is written
+to encoder/. With --across-sites FOLDER it does that once for each fold of ``train``, without the fold's sites, and
+writes FOLDER/0 to FOLDER/4, which the bench asks. Last comes ``train --encoders FOLDER``: it teaches what hears the
+encoder. ARCHITECTURE.md says, under "Decisions", which threads the weights in encoder/ saw.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Learning(NamedTuple):
     batch: int  # pieces
 
 
-FROM_THREADS = Learning(0.5, 2e-4, 8192)
-FROM_PAGES = Learning(2, 1e-4, 4096)
+FROM_THREADS = Learning(0.6, 2e-4, 8192)
+FROM_PAGES = Learning(2.5, 1e-4, 4096)
 
 
 def loss_of(network: Network, parts: Sequence[Part]) -> Tensor:
@@ -91,6 +91,7 @@ def _log_loss(said: Tensor, right: Tensor, weight: Tensor) -> Tensor:
 
 def learn(network: Network, pages: Sequence[Page], how: Learning, say: Callable[[str], None]) -> None:
     """Let the network learn from the pages, in a fixed order."""
+    torch.manual_seed(1)
     random = np.random.default_rng(1)
     said = {id(weight) for weight in network.says.parameters()}
     weights = [weight for weight in network.parameters() if weight.requires_grad]
@@ -179,9 +180,9 @@ def main(arguments: Sequence[str]) -> int:
     ]
     fold = folds(sites)
     for out in options.folds if options.across_sites else [None]:
+        chosen = [page for page, its_fold in zip(pages, fold, strict=True) if its_fold != out]
         network = Network(its, kept)
         network.load_state_dict(begun.state_dict())
-        chosen = [page for page, its_fold in zip(pages, fold, strict=True) if its_fold != out]
         learn(network, chosen, FROM_PAGES, _say("pages" if out is None else f"fold {out}"))
         target = folder if out is None else folder / str(out)
         target.mkdir(exist_ok=True)
