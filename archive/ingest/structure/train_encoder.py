@@ -1,11 +1,11 @@
 """Teach the encoder: ``python -m archive.ingest.structure.train_encoder DEV.jsonl --threads THREADS.jsonl``.
 
-Offline only; needs what the group ``training`` in pyproject.toml lists, and an hour and a half of two cores. First it
-learns where writers change, from threads whose writers are known but that have no article: THREADS.jsonl holds one JSON
-object a line, {"posts": [["paragraph", ...], ...]}. Then it learns from the labelled discussions, and is written
-to encoder/. With --across-sites FOLDER it does that once for each fold of ``train``, without the fold's sites, and
-writes FOLDER/0 to FOLDER/4, which the bench asks. Last comes ``train --encoders FOLDER``: it teaches what hears the
-encoder. ARCHITECTURE.md says, under "Decisions", which threads the weights in encoder/ saw.
+Offline only; needs what the group ``training`` in pyproject.toml lists, and two hours of two cores. First it learns
+where writers change, from threads whose writers are known but that have no article: THREADS.jsonl holds one JSON object
+a line, {"posts": [["paragraph", ...], ...]}; ARCHITECTURE.md says under "Decisions" which threads the weights in
+encoder/ saw. Then it learns from the labelled discussions, and is written to encoder/. With --across-sites FOLDER it
+does that once for each fold of ``train``, without the fold's sites, and writes FOLDER/0 to FOLDER/4, which the bench
+asks. Last comes ``train --encoders FOLDER``: it teaches what hears the encoder.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Learning(NamedTuple):
     batch: int  # pieces
 
 
-FROM_THREADS = Learning(0.6, 2e-4, 8192)
+FROM_THREADS = Learning(0.7, 2e-4, 8192)
 FROM_PAGES = Learning(2.5, 1e-4, 4096)
 
 
