@@ -68,7 +68,7 @@ SPLIT_GROWTH = Growth(trees=150, depth=3, rate=0.09, columns=70, penalty=10.0, l
 START_GROWTH = Growth(trees=180, depth=4, rate=0.07, columns=60)
 WORD_PENALTY, MIX_PENALTY = 10.0, 2.0  # on the squared weights
 WORD_STEPS, MIX_STEPS = 40, 60
-BLOCK = 60  # least cases of one step of the calibration
+BLOCK, AIDED_BLOCK = 60, 150  # least cases of one step of the calibration
 FOLDS = 5
 
 
@@ -345,19 +345,20 @@ def fit_mix(networks: Networks, discussions: Sequence[Labelled], heard: Sequence
     """Return ``networks`` with weights, thresholds and calibration fitted to what was ``heard`` across sites."""
     split_mix, start_mix = _fit_split_mix(discussions, heard), _fit_start_mix(discussions, heard)
     aided = all(one.page.told is not None for one in discussions)
-    threshold, none = (AIDED_THRESHOLD, AIDED_NONE) if aided else (THRESHOLD, NONE)
+    threshold, none, block = (AIDED_THRESHOLD, AIDED_NONE, AIDED_BLOCK) if aided else (THRESHOLD, NONE, BLOCK)
     said: dict[bool, list[tuple[float, bool]]] = {True: [], False: []}
     for one, its in zip(discussions, heard, strict=True):
         starts, ends = combined(softmax(its.whole.split @ split_mix), logistic(its.whole.start @ start_mix))
         begins, true = begins_of(starts, ends, threshold, none), set(one.starts)
         for begin in begins:
             said[begin == begins[0]].append((starts[begin], begin in true))
-    return Head(threshold, none, networks, split_mix, start_mix, _calibration(said[True]), _calibration(said[False]))
+    sure = _calibration(said[True], block), _calibration(said[False], block)
+    return Head(threshold, none, networks, split_mix, start_mix, *sure)
 
 
-def _calibration(said: Sequence[tuple[float, bool]]) -> Vector:
+def _calibration(said: Sequence[tuple[float, bool]], block: int) -> Vector:
     chances, right = np.array(said or [(0.5, True)], dtype=float).T
-    return rising(chances, right, BLOCK)
+    return rising(chances, right, block)
 
 
 def folds(sites: Sequence[str], count: int = FOLDS) -> list[int]:

@@ -31,7 +31,7 @@ Example = tuple[Matrix, int, float]  # candidates with "no parent" last, the rig
 
 PENALTY = 4.0  # on the squared weights
 # A reply is said from this chance on: lower than even in bare text, where a link right is worth more than a root wrong.
-THRESHOLD = {"named": 0.5, "bare": 0.45}
+THRESHOLD = {"named": 0.5, "bare": 0.475}
 GROWTH = Growth(trees=200, depth=4, rate=0.05, columns=80, penalty=15.0, least=4.0)
 
 
