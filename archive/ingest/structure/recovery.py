@@ -24,8 +24,8 @@ LEAST, MOST = 0.02, 0.98  # no confidence outside: the model is never that sure,
 CERTAIN = 2.0  # "no comments" is never that likely
 BESIDE = 0.4  # what an article's end that is one line off is worth, when the right one is worth 1
 # Of the chances of a new writer below markers, the least mean. Without a date: across sites, below it were half of what
-# only looked like a template, and one in fifty of the templates. With dates: half of it and more, and no template of
-# three comments or more, one in fifty of two.
+# only looked like a template, and one in fifty of the templates. With dates: half of it and more, and hardly a template
+# of three comments or more; about one in fifty of two.
 LIKE_WRITERS, DATED_LIKE_WRITERS = 0.25, 0.1
 FEW = 10  # comments of a template; so few may be chance, and the encoder is asked where it is installed
 _BOILERPLATE, _TONE = NAMES.index("boilerplate"), [NAMES.index(name) for name in TONE]
@@ -78,13 +78,16 @@ def _like_writers(lines: Sequence[Line], marks: Marks, model: Model) -> bool:
     """Say whether the texts between the markers read as if writers changed there.
 
     The lines of a program, or of lists, repeat as regularly as a template's do; dates hardly ever do, and are believed
-    where no encoder can be asked.
+    where no encoder is asked, as of a page that is too long for it.
     """
     encoder = model.encoder if len(marks.comments) <= FEW else None
     if marks.dated and not encoder:
         return True
     kept = [at for at in range(len(lines)) if at not in marks.reasons]
-    starts, ends = model.start_probabilities(look_at([lines[at] for at in kept], encoder))
+    page = look_at([lines[at] for at in kept], encoder)
+    if marks.dated and page.told is None:
+        return True
+    starts, ends = model.start_probabilities(page)
     ended = accumulate(ends, initial=0.0)
     begun = {
         at: (start - end) / max(over, 1e-3) for at, start, end, over in zip(kept, starts, ends, ended, strict=False)
