@@ -10,7 +10,7 @@ PY = .venv/bin/python
 WITH_POSTGRES = $(PY) -m archive.postgres run
 export PYTHON
 
-.PHONY: demo encoder test lint types unit browser bench lock clean
+.PHONY: demo encoder test lint types unit whole bench lock clean
 .DEFAULT_GOAL := demo
 
 demo:
@@ -20,7 +20,7 @@ demo:
 encoder:
 	@./bootstrap requirements-encoder.lock
 
-test: lint types unit browser
+test: lint types unit whole
 
 .PHONY: dev
 dev:
@@ -35,10 +35,12 @@ types: dev
 	.venv/bin/mypy .
 
 unit: dev
-	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 --ignore tests/browser
+	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 $(addprefix --ignore=,$(WHOLE))
 
-browser: dev
-	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 tests/browser
+# A real browser, every route as every role, installing, and servers and workers that are killed.
+WHOLE = tests/browser $(addprefix tests/test_,jobs.py permissions.py postgres.py project.py)
+whole: dev
+	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 $(WHOLE)
 
 bench: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) tests/bench/rendering.py
