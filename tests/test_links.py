@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.ingest.records import UNKNOWN, Basis, Span
+from archive.ingest.records import UNKNOWN, Basis, Claim, Span
 from archive.ingest.structure.links import (
     NAMES,
     WEIGHTS,
@@ -77,6 +77,15 @@ def test_a_long_quote_names_the_parent() -> None:
     parent, claim = links_of(text, spans)[2]
     assert (parent, claim.basis) == (0, Basis.INFERRED)
     assert "quotes it" in claim.reason
+
+
+def test_nobody_is_surer_of_an_answer_than_that_it_answers_a_comment() -> None:
+    first = "the bridge was never safe in winter"
+    text, spans = spans_of(first, "I would rather swim", f"“{first}” who told you that?")
+    doubtful = [Claim(Basis.INFERRED, sure) for sure in (0.5, 0.9, 0.9)]
+    sure, less = (links_of(text, spans, boundaries=its)[2][1].confidence for its in ([], doubtful))
+    assert sure is not None
+    assert less == pytest.approx(sure / 2, abs=0.001)
 
 
 def test_the_first_comment_answers_nobody() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from io import StringIO
@@ -45,6 +46,7 @@ from archive.ingest.reading_model.prompt import Window, question, shown, windows
 from archive.ingest.records import STATED, Basis, Span, account
 from archive.ingest.structure import RecoveredComment
 from archive.models import Article, Comment, Source
+from tests.bench.structure import tenths
 from tests.makers import make_user
 from tests.reading_server import ReadingServer, saying, sending, serving
 
@@ -825,17 +827,22 @@ def test_between_two_measured_confidences_it_is_a_straight_line() -> None:
     assert [calibrated(stated, table) for stated in (0.1, 0.5, 0.6, 0.8, 1)] == [0.3, 0.3, 0.35, 0.65, 0.9]
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 400), st.floats(0, 1)), max_size=12))
-def test_a_fitted_table_rises_and_can_be_read(rows: list[tuple[int, int, float]]) -> None:
-    printed = [f"calibrated {n / 10:.1f}-{(n + 1) / 10:.1f}  said {cases:6d}  right {r:.3f}" for n, cases, r in rows]
-    tenths = {row[0]: line for row, line in zip(rows, printed, strict=True)}
-    table = fit(["start F1 .99", *tenths.values()])
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 50), st.floats(0, 1)), max_size=12))
+def test_what_the_bench_prints_makes_a_table_that_rises(said: list[tuple[int, int, float]]) -> None:
+    pairs = [(stated / 100, at < right * cases) for stated, cases, right in said for at in range(cases)]
+    table = fit(["bare  1156  .599", *tenths("starts", pairs)])
     assert not table or parse_table(json.dumps(table)) == table
+    assert table or max(Counter(min(9, int(stated * 10)) for stated, _ in pairs).values(), default=0) < 20
 
 
 def test_tenths_that_fall_are_taken_together() -> None:
-    printed = ["calibrated 0.6-0.7  said 100  right 0.800", "calibrated 0.7-0.8  said 300  right 0.600"]
-    assert fit([*printed, "calibrated 0.9-1.0  said 19  right 0.1"]) == ((0.725, 0.65),)
+    cases = [(0.65, 80, 100), (0.75, 180, 300), (0.95, 2, 19)]
+    pairs = [(stated, at < right) for stated, right, count in cases for at in range(count)]
+    assert fit(tenths("starts", pairs)) == ((0.725, 0.65),)
+
+
+def test_how_sure_it_is_of_answers_says_nothing_of_starts() -> None:
+    assert fit(tenths("answers", [(0.5, True)] * 100)) == ()
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@
 asks a reading model instead, about N discussions spread over the file; AFTERWORD_READING_MODEL_KEY is its key.
 Five models, each trained without the sites it is asked about; then the figures of shared/structure/score.py, a row a
 style (bare, alone and the marked ones), and below it a row a language of those with 20 discussions or more. Then for
-each tenth of stated confidence how many starts it was stated of, its mean and the share that is right; a "!" marks a
-tenth of 100 or more whose mean is more than 5 points off.
+each tenth of stated confidence of how many starts it was stated, its mean and the share that is right, and the same of
+whom comments answer; a "!" marks a tenth of 100 or more whose mean is more than 5 points off.
 
     python tests/bench/structure.py --encoders FOLDER [DEV.jsonl]
 
@@ -34,9 +34,9 @@ import sys
 import tempfile
 import time
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -102,9 +102,12 @@ def answer(text: str, name: str, trained: Trained | ReadingModel) -> dict[str, A
     else:
         found = recover(text, trained.model, trained.links)
     comments = [
-        {"start": c.span.start, "end": c.span.end, "parent": c.parent, "boundary_confidence": c.boundary.confidence}
+        {
+            "start": c.span.start, "end": c.span.end, "parent": c.parent,
+            "boundary_confidence": c.boundary.confidence, "parent_confidence": c.parent_claim.confidence,
+        }
         for c in found.comments
-    ]
+    ]  # fmt: skip
     return {"source": name, "article": found.article._asdict(), "comments": comments}
 
 
@@ -149,25 +152,39 @@ def measure(score: ModuleType, golds: Sequence[str], style: str, trained: Sequen
 
 
 def calibration(score: ModuleType, golds: Sequence[str], answers: Sequence[dict[str, Any]], style: str) -> list[str]:
-    """Return a line for each tenth of stated confidence; a start is matched with a line as score.py does it."""
-    tenths: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for gold, one in zip(golds, answers, strict=True):
-        lines, written, _, starts, _, _ = score.lines_of(json.loads(gold), style)
+    """Return a line for each tenth of stated confidence: that a comment starts there, and that it answers that one.
+
+    A start is matched with a line as score.py does it. Answers count where the true links are known, and of comments
+    that start where they should.
+    """
+    starts: list[tuple[float, bool]] = []
+    links: list[tuple[float, bool]] = []
+    for gold, one in zip(map(json.loads, golds), answers, strict=True):
+        lines, written, _, true, _, parents = score.lines_of(gold, style)
         offsets = list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0))
+        parent_of = dict(zip(true, parents, strict=True))
+        found = []
         for comment in one["comments"]:
-            at, stated = bisect_right(offsets, comment["start"]) - 1, comment["boundary_confidence"]
+            at = bisect_right(offsets, comment["start"]) - 1
             while not written[at] and at + 1 < len(lines):
                 at += 1
-            if stated is not None:
-                tenths[min(9, int(stated * 10))].append((stated, at in starts))
-    rows = []
-    for tenth, said in sorted(tenths.items()):
-        mean, right = (statistics.fmean(column) for column in zip(*said, strict=True))
-        mark = "  !" if len(said) >= CASES and abs(mean - right) > OFF else ""
-        rows.append(
-            f"stated {tenth / 10:.1f}-{(tenth + 1) / 10:.1f} {len(said):6d}  mean {mean:.3f} right {right:.3f}{mark}"
-        )
-    return rows
+            found.append(at)
+            if comment["boundary_confidence"] is not None:
+                starts.append((comment["boundary_confidence"], at in parent_of))
+            if comment["parent_confidence"] is not None and gold.get("links_known") and at in parent_of:
+                parent = parent_of[at]
+                right = parent is not None and true[parent] == found[comment["parent"]]
+                links.append((comment["parent_confidence"], right))
+    return [*tenths("starts", starts), *tenths("answers", links)]
+
+
+def tenths(name: str, said: Sequence[tuple[float, bool]]) -> Iterator[str]:
+    for tenth, its in groupby(sorted(said), lambda one: min(9, int(one[0] * 10))):
+        some = list(its)
+        mean, right = (statistics.fmean(column) for column in zip(*some, strict=True))
+        mark = "  !" if len(some) >= CASES and abs(mean - right) > OFF else ""
+        stated = f"{tenth / 10:.1f}-{(tenth + 1) / 10:.1f}"
+        yield f"{name:7} {stated} {len(some):6d}  mean {mean:.3f} right {right:.3f}{mark}"
 
 
 def measure_speed(score: ModuleType, golds: Sequence[str], styles: Sequence[str]) -> None:

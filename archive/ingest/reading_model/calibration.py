@@ -22,7 +22,7 @@ LEAST, MOST = 0.02, 0.98  # no confidence outside, as for the built-in model
 FEWEST = 20  # cases of a tenth of confidence that say anything
 MOST_PAIRS = 1_000
 
-_ROW = re.compile(r"calibrated +([\d.]+)-([\d.]+) +said +(\d+) +right +([\d.]+)")
+_ROW = re.compile(r"^starts +[\d.]+-[\d.]+ +(\d+) +mean ([\d.]+) +right ([\d.]+)")
 
 
 def calibrated(stated: float, table: Table = ()) -> float:
@@ -61,16 +61,15 @@ class _Tenth(NamedTuple):
 
 
 def fit(printed: Iterable[str]) -> Table:
-    """Make a table of the bench's ``calibrated`` lines: neighbours that fall are taken together until all rise."""
-    found = sorted(
-        _Tenth((float(m[1]) + float(m[2])) / 2, int(m[3]), float(m[4])) for line in printed if (m := _ROW.search(line))
-    )
+    """Make a table of the bench's lines on ``starts``: neighbours that fall are taken together until all rise."""
+    rows = (_ROW.search(line) for line in printed)
+    found = sorted(_Tenth(float(row[2]), int(row[1]), float(row[3])) for row in rows if row)
     made: list[_Tenth] = []
     for tenth in found:
         if tenth.cases < FEWEST:
             continue
         made.append(tenth)
-        while len(made) > 1 and made[-1].right <= made[-2].right:
+        while len(made) > 1 and not (made[-2].stated < made[-1].stated and made[-2].right < made[-1].right):
             made[-2:] = [_together(made[-2:])]
     return tuple((round(tenth.stated, 3), round(tenth.right, 3)) for tenth in made)
 

@@ -309,11 +309,12 @@ def links_of(
     article: Span = Span(0, 0),  # noqa: B008 - a tuple
     table: Mapping[str, Any] | None = None,
     tones: Tones | None = None,
+    boundaries: Sequence[Claim] = (),
 ) -> list[tuple[int | None, Claim]]:
     """Return for each comment (index of the comment it answers, or None; the claim). Spans are in text order.
 
-    ``authors`` is empty or has a name or None for each comment. Linear in the
-    number of comments.
+    ``authors`` is empty or has a name or None for each comment. ``boundaries`` say how sure it is that each comment
+    begins where it does: nobody is surer of an answer to it. Linear in the number of comments.
     """
     table = table or weights()
     told = [
@@ -323,7 +324,10 @@ def links_of(
     kind = "named" if any(authors) else "bare"
     about = text[article.start : min(article.end, article.start + ARTICLE)]
     page = Page(told, quoted_comments(text, spans), about, tones)
-    return decided(page, table, kind)
+    return [
+        (parent, claim if parent is None or not boundaries else _less_sure(claim, boundaries[parent]))
+        for parent, claim in decided(page, table, kind)
+    ]
 
 
 def decided(page: Page, table: Mapping[str, Any], kind: str) -> list[tuple[int | None, Claim]]:
@@ -353,6 +357,11 @@ def decided(page: Page, table: Mapping[str, Any], kind: str) -> list[tuple[int |
         depths.append(0 if parent is None else depths[parent] + 1)
         result.append((parent, claim))
     return result
+
+
+def _less_sure(claim: Claim, boundary: Claim) -> Claim:
+    known = 1.0 if boundary.confidence is None else boundary.confidence
+    return claim._replace(confidence=round((claim.confidence or 0.0) * known, 3))
 
 
 def _chance(odds: float, said: float) -> float:

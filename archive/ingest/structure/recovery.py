@@ -64,13 +64,13 @@ def recover(
     spans = [unit.span for _, unit in kept]
     signs = model.signs(page, [begin for begin, _ in kept])
     tones = page.rows[[unit.first for _, unit in kept]][:, _TONE] if kept else None
-    parents = links_of(text, spans, article=article, table=links, tones=tones)
-    comments = tuple(
-        RecoveredComment(
-            span, _inferred(head.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen)), *parent
-        )
-        for (begin, (span, _)), seen, parent in zip(kept, signs, parents, strict=True)
-    )
+    boundaries = [
+        _inferred(head.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen))
+        for (begin, _), seen in zip(kept, signs, strict=True)
+    ]
+    parents = links_of(text, spans, article=article, table=links, tones=tones, boundaries=boundaries)
+    whole = zip(spans, boundaries, parents, strict=True)
+    comments = tuple(RecoveredComment(span, boundary, *parent) for span, boundary, parent in whole)
     return Recovered(article, _article_claim(begins, ends, head), comments, _gaps(text, [article, *spans]))
 
 
