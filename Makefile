@@ -34,11 +34,12 @@ lint: dev
 types: dev
 	.venv/bin/mypy .
 
+# A real browser, every route as every role, any order of acts, erasure, installing, servers and workers that are killed.
+WHOLE = tests/browser $(addprefix tests/test_,any_order.py erasure.py jobs.py permissions.py postgres.py project.py)
+
 unit: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 $(addprefix --ignore=,$(WHOLE))
 
-# A real browser, every route as every role, installing, and servers and workers that are killed.
-WHOLE = tests/browser $(addprefix tests/test_,jobs.py permissions.py postgres.py project.py)
 whole: dev
 	$(PY) -m archive.postgres run --temporary -- $(PY) -m pytest --numprocesses 2 $(WHOLE)
 

@@ -164,5 +164,5 @@ def test_whatever_happens_the_log_tells_it(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(READERS, "lines", Lines())
     monkeypatch.setattr(bulk, "AT_ONCE", 2)
     monkeypatch.setattr(bulk, "IN_REQUEST", 0)
-    limits = settings(max_examples=15, stateful_step_count=12, deadline=None)
+    limits = settings(max_examples=20, stateful_step_count=12, deadline=None)
     run_state_machine_as_test(Moderation, settings=limits)

@@ -100,11 +100,10 @@ def test_weights_name_every_feature() -> None:
     assert all(trees.wanted.max() < WIDTH for trees in weights()["trees"].values())
 
 
-def test_training_is_the_same_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_is_the_same_each_time(tmp_path: Path) -> None:
     pytest.importorskip("numpy")
     from archive.ingest.structure import train_links
 
-    monkeypatch.setattr(train_links, "GROWTH", train_links.GROWTH._replace(trees=10))
     comments = [
         {"id": str(n), "parent_id": parent, "author": author, "paragraphs": [text]}
         for n, (parent, author, text) in enumerate([(None, "a", "one?"), ("0", "b", "yes"), (None, "c", "so")])

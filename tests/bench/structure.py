@@ -179,6 +179,7 @@ def calibration(score: ModuleType, golds: Sequence[str], answers: Sequence[dict[
 
 
 def tenths(name: str, said: Sequence[tuple[float, bool]]) -> Iterator[str]:
+    """Yield a line for each tenth of (stated, right); ``reading_model.calibration`` reads those on starts."""
     for tenth, its in groupby(sorted(said), lambda one: min(9, int(one[0] * 10))):
         some = list(its)
         mean, right = (statistics.fmean(column) for column in zip(*some, strict=True))

@@ -324,14 +324,13 @@ def links_of(
     kind = "named" if any(authors) else "bare"
     about = text[article.start : min(article.end, article.start + ARTICLE)]
     page = Page(told, quoted_comments(text, spans), about, tones)
-    return [
-        (parent, claim if parent is None or not boundaries else _less_sure(claim, boundaries[parent]))
-        for parent, claim in decided(page, table, kind)
-    ]
+    return decided(page, table, kind, boundaries)
 
 
-def decided(page: Page, table: Mapping[str, Any], kind: str) -> list[tuple[int | None, Claim]]:
-    """Return (parent or None, claim) for each comment of the page, decided one after the other."""
+def decided(
+    page: Page, table: Mapping[str, Any], kind: str, boundaries: Sequence[Claim] = ()
+) -> list[tuple[int | None, Claim]]:
+    """Return (parent or None, claim) for each comment of the page, decided one after the other: see ``links_of``."""
     if not page.comments:
         return []
     weight, threshold, trees = vector(table[kind]), table["threshold"][kind], table["trees"][kind]
@@ -351,17 +350,15 @@ def decided(page: Page, table: Mapping[str, Any], kind: str) -> list[tuple[int |
         best = called[0] if called else best
         if best is not None and (called or chance >= threshold):
             parent = found[best]
-            its = round(max(LEAST, min(MOST, chance * raised[best] / sum(raised))), 3)
-            claim = Claim(Basis.INFERRED, its, _reason(dict(zip(NAMES, matrix[best], strict=True))))
+            begins = boundaries[parent].confidence if boundaries else None
+            its = min(MOST, chance * raised[best] / sum(raised)) * (1.0 if begins is None else begins)
+            claim = Claim(
+                Basis.INFERRED, round(max(LEAST, its), 3), _reason(dict(zip(NAMES, matrix[best], strict=True)))
+            )
         parents.append(parent)
         depths.append(0 if parent is None else depths[parent] + 1)
         result.append((parent, claim))
     return result
-
-
-def _less_sure(claim: Claim, boundary: Claim) -> Claim:
-    known = 1.0 if boundary.confidence is None else boundary.confidence
-    return claim._replace(confidence=round((claim.confidence or 0.0) * known, 3))
 
 
 def _chance(odds: float, said: float) -> float:
