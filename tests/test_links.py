@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from archive.ingest.records import UNKNOWN, Basis, Claim, Span
+from archive.ingest.records import UNKNOWN, Basis, Span
 from archive.ingest.structure.links import (
-    NAMES,
+    PAIR,
     WEIGHTS,
     WIDTH,
     Page,
@@ -26,7 +26,7 @@ def told(*comments: tuple[str, str]) -> Page:
 
 def features(page: Page, index: int, parents: list[int | None], other: int) -> dict[str, float]:
     found, matrix = rows(page, index, parents, [0] * len(parents))
-    return dict(zip(NAMES, matrix[found.index(other)], strict=True))
+    return dict(zip(PAIR, matrix[found.index(other)], strict=True))
 
 
 def spans_of(*texts: str) -> tuple[str, list[Span]]:
@@ -82,8 +82,7 @@ def test_a_long_quote_names_the_parent() -> None:
 def test_nobody_is_surer_of_an_answer_than_that_it_answers_a_comment() -> None:
     first = "the bridge was never safe in winter"
     text, spans = spans_of(first, "I would rather swim", f"“{first}” who told you that?")
-    doubtful = [Claim(Basis.INFERRED, sure) for sure in (0.5, 0.9, 0.9)]
-    sure, less = (links_of(text, spans, boundaries=its)[2][1].confidence for its in ([], doubtful))
+    sure, less = (links_of(text, spans, comments_sure=its)[2][1].confidence for its in ([], [0.5, 0.9, 0.9]))
     assert sure is not None
     assert less == pytest.approx(sure / 2, abs=0.001)
 
@@ -95,7 +94,7 @@ def test_the_first_comment_answers_nobody() -> None:
 
 def test_weights_name_every_feature() -> None:
     table = json.loads(WEIGHTS.read_text())
-    assert set(table["named"]) == set(table["bare"]) == set(NAMES)
+    assert set(table["named"]) == set(table["bare"]) == set(PAIR)
     assert {name: its for name, its in weights().items() if name != "trees"} == table
     assert all(trees.wanted.max() < WIDTH for trees in weights()["trees"].values())
 

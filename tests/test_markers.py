@@ -145,6 +145,50 @@ def test_a_line_that_only_some_comments_have_is_no_text() -> None:
     assert said(text, recover(text)) == texts
 
 
+@pytest.mark.parametrize("line", ["Hello all", "A/LP"])
+def test_words_above_some_of_the_texts_are_text(line: str) -> None:
+    text, texts = page("{name} / {day} March 2014", "Reply", count=12)
+    for body in (TEXTS[2], TEXTS[4]):
+        text = text.replace(f"\n{body[0]}", f"\n{line}\n{body[0]}")
+        texts = [f"{line}\n{its}" if its == body[0] else its for its in texts]
+    assert said(text, recover(text)) == texts
+
+
+def test_a_signature_below_the_texts_is_no_marker() -> None:
+    text, texts = page("{name} says: / {day} March 2014", "Reply", count=3)
+    signed = [f"{texts[0]}\nold_salt", texts[1], f"{texts[2]}\nold_salt"]
+    for body in (TEXTS[0], TEXTS[2]):
+        text = text.replace(body[-1], f"{body[-1]}\nold_salt")
+    assert said(text, recover(text)) == signed
+
+
+def test_dates_of_the_article_begin_no_comment() -> None:
+    text, texts = page("{name} says: / {day} March 2014", "Reply", count=8)
+    text = "".join(f"{day} May 2013\nThe bridge was closed once more, for a day of work.\n" for day in (2, 9)) + text
+    found = recover(text)
+    assert said(text, found) == texts
+    assert [comment.author for comment in found.comments] == [*NAMES, *NAMES[:2]]
+
+
+def test_dated_bylines_are_believed_rather_than_an_interview() -> None:
+    text, texts = page("by {name} » {day} March 2014", count=4)
+    asked = [f"{name} asks:\n{line}\n{line[::-1]}\n" for name in ("Ida", "Ole", "Per", "Uwe") for line in ARTICLE]
+    text = "".join(asked) + text
+    assert said(text, recover(text)) == texts
+
+
+def test_what_two_texts_say_is_less_than_three_bylines() -> None:
+    texts = [
+        "Thanks for the news.",
+        "Very good. I will look at it tomorrow.",
+        "Thanks for the timetable of the ferry ..",
+    ]
+    heads = [f"by {name} » {day} March 2014" for day, name in enumerate(NAMES[:3], 13)]
+    lines = [line for pair in zip(heads, texts, strict=True) for line in pair]
+    text = "\n".join([*ARTICLE, *lines]) + "\n"
+    assert said(text, recover(text)) == texts
+
+
 def test_a_missing_name_leaves_the_others_in_place() -> None:
     text, texts = page("{name} / {day} March 2014", "Reply / Share", count=12)
     text = text.replace("Share\nold_salt\n", "Share\n", 1)

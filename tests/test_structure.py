@@ -22,7 +22,7 @@ from archive.ingest.structure.model import WEIGHTS, Model, built_in, from_arrays
 from archive.ingest.structure.page import NAMES, Page, look_at
 from archive.ingest.structure.parents import quoted_comments
 from archive.ingest.structure.recovery import end_of
-from archive.ingest.structure.trees import Trees
+from archive.ingest.structure.trees import Trees, mean_of
 from archive.ingest.structure.views import PART, POSITION, VIEWS, Views
 from archive.ingest.structure.vocabulary import NEVER, Vocabulary, shared, words_of
 
@@ -273,6 +273,14 @@ def test_a_tree_goes_right_above_its_edge_and_its_steps_add_up() -> None:
     trees = Trees(np.array([4, 7]), column, edge, value)
     assert trees.scores(np.array([[0.5, 1, 1], [1, 0, 1]], np.float32)).tolist() == [-1, 1, 3]
     assert trees.shares(np.array([[1], [1]], np.float32)).tolist() == [[[0, 0], [1, 2]]]
+
+
+def test_the_mean_of_trees_scores_the_mean() -> None:
+    edge, value = np.array([[0.5]], np.float32), np.array([[0, 2, 4]], np.float32)
+    one, other = (Trees(np.array([wanted]), np.array([[0]], np.int32), edge, value) for wanted in (7, 4))
+    mean = mean_of([one, other])
+    assert mean.wanted.tolist() == [4, 7]
+    assert mean.scores(np.array([[1, 0], [0, 0]], np.float32)).tolist() == [3, 2]
 
 
 def test_trees_learn_a_step() -> None:

@@ -8,7 +8,7 @@ from archive.ingest.structure.encoder import is_installed
 from archive.ingest.structure.recovered import Recovered, RecoveredComment
 from archive.ingest.structure.recovery import recover
 
-VERSION = "7"  # of the answers: grows whenever the same text may be taken apart differently
+VERSION = "8"  # of the answers: grows whenever the same text may be taken apart differently
 WITH_ENCODER = "e2"  # behind it where the encoder is installed; grows with its weights
 
 

@@ -88,10 +88,14 @@ def _grow(
 
 
 def boosted(
-    data: Binned, rows: NDArray[np.int64], gradient: Callable[[Vector], tuple[Vector, Vector]], how: Growth
+    data: Binned,
+    rows: NDArray[np.int64],
+    gradient: Callable[[Vector], tuple[Vector, Vector]],
+    how: Growth,
+    seed: int = 1,
 ) -> Trees:
     """Grow trees on ``rows``; ``gradient`` takes their scores and returns slope and curvature of the loss."""
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
     scores, every = np.zeros(len(rows)), np.arange(data.bins.shape[0])
     grown = []
     slopes, curves = np.zeros(data.bins.shape[1]), np.zeros(data.bins.shape[1])

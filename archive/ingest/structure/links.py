@@ -1,10 +1,10 @@
 """Whom a comment answers: nobody (it is on the article), the comment before it, or one of that comment's ancestors.
 
 In display order a reply stands below what it answers, so that these are all the candidates but for one: the last
-comment of somebody whom this one calls by name. A conditional logit weighs them, given whom the comments before answer;
-small trees, which see the comments on both sides and the page, say whether a comment is a reply at all. Their weights
-are in links.json and links.npz, one set for pages whose authors are known and one for bare text. Of 4,891 labelled
-comments a third are replies.
+comment of somebody whom this one calls by name. Small trees, which see the comments on both sides and the page, say
+whether a comment is a reply; a conditional logit (McFadden 1974) says which candidate a reply answers, given whom the
+comments before answer. What is likeliest is said. Their weights are in links.npz and links.json, one set for pages
+whose authors are known and one for bare text. Of 4,891 labelled comments a third are replies.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from archive.ingest.records import UNKNOWN, Basis, Claim, Span
 from archive.ingest.structure.features import TONE, Vector, tones_of
+from archive.ingest.structure.model import logistic
 from archive.ingest.structure.parents import quoted_comments
 from archive.ingest.structure.trees import Trees
 from archive.ingest.structure.vocabulary import Words, words_of
@@ -36,7 +37,6 @@ OPENING = 80  # code points in which the name of whom it answers stands
 ARTICLE = 20_000  # code points of the article whose words are looked at
 CALLED = 30  # comments before one among whose authors those that it names are looked for
 MOST_ANCESTORS = 8  # candidates; nobody answers above that without naming or quoting
-TREES = 0.6  # how much the trees count beside the logit, in log odds
 MOST, LEAST = 0.84, 0.02  # of those said to be surer, across sites, 80 % were right
 
 _LOOKED_AT = (
@@ -45,20 +45,18 @@ _LOOKED_AT = (
 )  # fmt: skip
 _COLUMNS = [TONE.index(name) for name in _LOOKED_AT]
 PAIR = (
-    "always", "previous", "distance", "depth", "on_article", "likeness", "named_first", "named", "same_author",
+    "previous", "distance", "depth", "on_article", "likeness", "named_first", "named", "same_author",
     "answers_back", "named_by_it", "it_asks", "its_length", "its_author_leads", "has_replies", "quoted",
     "alone_between", "leader_to_guest", "guest_to_leader", "its_author_next", "longer",
 )  # fmt: skip
 OWN = (
     "length", "author_share", "author_leads", "author_seen", "page_length", "position", "names_another",
-    "likeness_to_any", "second_of_page", "in_thread", "two_before", "article_words", *_LOOKED_AT,
+    "likeness_to_any", "second_of_page", "two_before", "article_words", *_LOOKED_AT,
 )  # fmt: skip
-NAMES = (*PAIR, *OWN)
 ALSO = ("called_before", "lines", "left", "likeness_to_second", "since", "until")
 WIDTH = 4 * (len(PAIR) + len(OWN) + len(ALSO)) + 1  # columns of ``around``
-_IN_THREAD = OWN.index("in_thread")
-_NAMED, _AT_NAME = NAMES.index("named_first"), NAMES.index("at_name")
 
+_NAMED, _QUOTED, _AT_NAME = PAIR.index("named_first"), PAIR.index("quoted"), OWN.index("at_name")
 
 Tones = NDArray[np.floating]
 
@@ -108,7 +106,7 @@ class Page:
 
     @cached_property
     def own(self) -> NDArray[np.float64]:
-        """What each comment says of being a reply, but for who is in the thread: (n, OWN)."""
+        """What each comment says of being a reply: (n, OWN)."""
         own = np.empty((len(self.comments), len(OWN)))
         for index in range(len(own)):
             own[index] = _own(self, index)
@@ -195,18 +193,10 @@ def _own(page: Page, index: int) -> Vector:
         float(page.called(index) is not None),
         max((page.likeness(index, other) for other in range(max(0, index - 6), index)), default=0.0),
         float(index == 1),
-        0.0,  # who is in the thread is known later
         float(bool(author) and index > 1 and page.authors[index - 2] == author),
         len(seen.words & page.about) / max(5, len(seen.words)),
         *seen.looked,
     ]
-
-
-def own_features(page: Page, index: int, thread: Sequence[int] = ()) -> Vector:
-    """Return OWN of a comment: what it says of being a reply, whoever is answered in the ``thread`` above it."""
-    author, found = page.authors[index], page.own[index].tolist()
-    found[_IN_THREAD] = float(bool(author) and any(page.authors[other] == author for other in thread))
-    return list(found)
 
 
 def pair_features(page: Page, index: int, other: int, parents: Sequence[int | None], depths: Sequence[int]) -> Vector:
@@ -218,7 +208,6 @@ def pair_features(page: Page, index: int, other: int, parents: Sequence[int | No
     leads, led = author == page.leader, its == page.leader
     after = page.authors[index + 1] if index + 1 < len(page.authors) else ""
     return [
-        1.0,
         float(other == index - 1),
         math.log(index - other),
         min(5, depths[other]) / 5,
@@ -284,22 +273,21 @@ def candidates(page: Page, index: int, parents: Sequence[int | None]) -> list[in
 def rows(
     page: Page, index: int, parents: Sequence[int | None], depths: Sequence[int]
 ) -> tuple[list[int], list[Vector]]:
-    """Return the candidates and their NAMES. "No parent" is the row of zeros, and not among them."""
+    """Return the candidates and PAIR of each."""
     found = candidates(page, index, parents)
-    own = own_features(page, index, found) if found else []
-    return found, [pair_features(page, index, other, parents, depths) + own for other in found]
+    return found, [pair_features(page, index, other, parents, depths) for other in found]
 
 
 @cache
 def weights(path: Path = WEIGHTS) -> dict[str, Any]:
-    """Return what comes with the project: {"named"|"bare": {feature: weight}, "threshold": ..., "trees": ...}."""
+    """Return what comes with the project: {"named"|"bare": {feature: weight}, "trees": {"named"|"bare": Trees}}."""
     with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
         trees = {kind: Trees(*(arrays[f"{kind}_{name}"] for name in Trees._fields)) for kind in KINDS}
     return {**json.loads(path.read_text(encoding="utf-8")), "trees": trees}
 
 
 def vector(table: Mapping[str, float]) -> Vector:
-    return [table[name] for name in NAMES]
+    return [table[name] for name in PAIR]
 
 
 def links_of(
@@ -309,12 +297,12 @@ def links_of(
     article: Span = Span(0, 0),  # noqa: B008 - a tuple
     table: Mapping[str, Any] | None = None,
     tones: Tones | None = None,
-    boundaries: Sequence[Claim] = (),
+    comments_sure: Sequence[float] = (),
 ) -> list[tuple[int | None, Claim]]:
     """Return for each comment (index of the comment it answers, or None; the claim). Spans are in text order.
 
-    ``authors`` is empty or has a name or None for each comment. ``boundaries`` say how sure it is that each comment
-    begins where it does: nobody is surer of an answer to it. Linear in the number of comments.
+    ``authors`` is empty or has a name or None for each comment. ``comments_sure`` says how likely each span is one
+    comment: nobody is surer of an answer to it. Linear in the number of comments.
     """
     table = table or weights()
     told = [
@@ -324,36 +312,33 @@ def links_of(
     kind = "named" if any(authors) else "bare"
     about = text[article.start : min(article.end, article.start + ARTICLE)]
     page = Page(told, quoted_comments(text, spans), about, tones)
-    return decided(page, table, kind, boundaries)
+    return decided(page, table, kind, comments_sure)
 
 
 def decided(
-    page: Page, table: Mapping[str, Any], kind: str, boundaries: Sequence[Claim] = ()
+    page: Page, table: Mapping[str, Any], kind: str, comments_sure: Sequence[float] = ()
 ) -> list[tuple[int | None, Claim]]:
     """Return (parent or None, claim) for each comment of the page, decided one after the other: see ``links_of``."""
     if not page.comments:
         return []
-    weight, threshold, trees = vector(table[kind]), table["threshold"][kind], table["trees"][kind]
-    said = trees.scores(around(page).T[trees.wanted]).tolist()
+    weight, trees = vector(table[kind]), table["trees"][kind]
+    replies = logistic(trees.scores(around(page).T[trees.wanted])).tolist()
     parents: list[int | None] = []
     depths: list[int] = []
     result: list[tuple[int | None, Claim]] = []
-    for index in range(len(page.comments)):
+    for index, reply in enumerate(replies):
         found, matrix = rows(page, index, parents, depths)
-        raised = [math.exp(max(-30.0, min(30.0, sum(map(mul, weight, row))))) for row in matrix]
-        chance = _chance(sum(raised), said[index])
-        best = max(range(len(found)), key=raised.__getitem__, default=None)
+        shares = _shares(weight, matrix)
+        says = _says(page, index, matrix)
+        best = max(range(len(found)), key=shares.__getitem__, default=None) if says is None else says
         parent, claim = None, UNKNOWN
-        # Below the threshold the comment stays on the article: nobody can tell, and that is the commoner case.
-        # "@Anna" says whom it answers, even where the site's own tree has no replies and the model learned not to ask.
-        called = [i for i, row in enumerate(matrix) if row[_NAMED] and row[_AT_NAME]]
-        best = called[0] if called else best
-        if best is not None and (called or chance >= threshold):
+        # Where no candidate is likelier than that it answers nobody, it stays on the article. A quote and "@Anna" say
+        # whom it answers, even where the site's own tree has no replies and the model doubts it.
+        if best is not None and (says is not None or reply * shares[best] >= 1 - reply):
             parent = found[best]
-            begins = boundaries[parent].confidence if boundaries else None
-            its = min(MOST, chance * raised[best] / sum(raised)) * (1.0 if begins is None else begins)
+            its = min(MOST, reply * shares[best]) * (comments_sure[parent] if comments_sure else 1.0)
             claim = Claim(
-                Basis.INFERRED, round(max(LEAST, its), 3), _reason(dict(zip(NAMES, matrix[best], strict=True)))
+                Basis.INFERRED, round(max(LEAST, its), 3), _reason(dict(zip(PAIR, matrix[best], strict=True)))
             )
         parents.append(parent)
         depths.append(0 if parent is None else depths[parent] + 1)
@@ -361,9 +346,17 @@ def decided(
     return result
 
 
-def _chance(odds: float, said: float) -> float:
-    """Return how likely a comment is a reply, by the odds that the logit gives it and the log odds of the trees."""
-    return 1 / (1 + math.exp((TREES - 1) * math.log(odds or 1.0) - TREES * said))
+def _says(page: Page, index: int, matrix: Sequence[Vector]) -> int | None:
+    """Return which candidate, by its row in ``matrix``, the comment quotes or calls by "@" and its name, or None."""
+    called = page.own[index, _AT_NAME] > 0
+    return next((i for i, row in enumerate(matrix) if row[_QUOTED] or (called and row[_NAMED])), None)
+
+
+def _shares(weight: Vector, matrix: Sequence[Vector]) -> list[float]:
+    """Return how likely a reply answers each candidate; they add up to 1."""
+    raised = [math.exp(max(-30.0, min(30.0, sum(map(mul, weight, row))))) for row in matrix]
+    total = sum(raised)
+    return [one / total for one in raised]
 
 
 def _reason(row: Mapping[str, float]) -> str:

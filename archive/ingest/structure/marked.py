@@ -46,8 +46,8 @@ def recover_marked(
     article = _written(_article_lines(lines, marks, kept)) or lines[0].span
     kept = [one for one in kept if one.span.start >= article.end]
     spans = [one.span for one in kept]
-    authors, boundaries = [one.marked.author for one in kept], [one.boundary for one in kept]
-    parents = links_of(text, spans, authors, article, links, boundaries=boundaries)
+    authors, sure = [one.marked.author for one in kept], [one.boundary.confidence or 0.0 for one in kept]
+    parents = links_of(text, spans, authors, article, links, comments_sure=sure)
     found = tuple(
         RecoveredComment(
             one.span,

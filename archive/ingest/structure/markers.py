@@ -37,6 +37,7 @@ REACH = 5  # elements above and below the pivot
 REQUIRED = 0.7  # share of the occurrences in which an element must stand in its place
 LONGEST_NAME = 80  # code points
 LEAST_WORTH = 3.0
+DATED = 3.0  # times what a template without dates is worth
 
 NAME = Key("name", ())
 Shapes = Sequence[Shape | None]
@@ -79,6 +80,7 @@ class _Template:
     optional: frozenset[Key] = frozenset()
     all_below: bool = False
     score: float = 0.0
+    heads: list[_Head] = field(default_factory=list)  # of a convincing template
 
     @property
     def leading(self) -> list[Key]:
@@ -126,6 +128,7 @@ class _Page:
         self.could_be_name = [bool(shape and could_be_name(shape.line)) for shape in self.shapes]
         self.names = sum(self.could_be_name)
         self._affixes: dict[Key, tuple[list[str], list[str]]] = {}
+        self.learned: dict[tuple[Key, int], _Template] = {}
         end = len(lines)
         while end and boilerplate_kind(lines[end - 1].text):
             end -= 1
@@ -281,7 +284,14 @@ def _limits(places: Sequence[int], by: int, end: int) -> list[int]:
     return [-1, *places[:-1]]
 
 
-def _learn(page: _Page, pivot: Key, *, again: bool = True) -> _Template:
+def _learn(page: _Page, pivot: Key, again: int = 2) -> _Template:
+    """Return the template around a pivot, or around the better pivot it leads to: so often in turn, at most."""
+    if (pivot, again) not in page.learned:
+        page.learned[pivot, again] = _learned(page, pivot, again)
+    return page.learned[pivot, again]
+
+
+def _learned(page: _Page, pivot: Key, again: int) -> _Template:
     places = [at for at in page.index[pivot] if at < page.end]
     template = _Template(pivot, places)
     if len(places) < 2:
@@ -292,11 +302,12 @@ def _learn(page: _Page, pivot: Key, *, again: bool = True) -> _Template:
     earlier = [key for key in template.below if key != NAME and page.index[key][0] < places[0]]
     if earlier and again:
         # The pivot closes a comment, and what stands below it opens the next one: that is the better pivot.
-        return _learn(page, _widest(page, min(earlier, key=lambda key: page.index[key][0]), len(places)), again=False)
+        opening = min(earlier, key=lambda key: page.index[key][0])
+        return _learn(page, _widest(page, opening, len(places)), again - 1)
     template.trailing = _trailing(page, template)
     template.all_below = _all_below(page, template)
     if template.all_below and again and (rest := [key for key in template.below if key != NAME]):
-        return _learn(page, _widest(page, rest[0], len(places)), again=False)
+        return _learn(page, _widest(page, rest[0], len(places)), again - 1)
     if not any(_has_slot(page, key) for key in template.leading):
         # No line with room for a name so far: it may stand alone. Last, because a short text looks the same.
         template.above, template.below = [], []
@@ -335,7 +346,8 @@ def _walk(page: _Page, template: _Template, start: int, by: int, elements: Seque
         else:
             break
         at += by
-    return found | waiting
+    # At the edge of the text words alone may be its own: a greeting, a signature, a badge that is no loss.
+    return found | {at: key for at, key in waiting.items() if NUMBER in key.pieces or DATE in key.pieces}
 
 
 def _continues(page: _Page, at: int, elements: Sequence[Key]) -> bool:
@@ -348,13 +360,19 @@ def _trailing(page: _Page, template: _Template) -> int:
 
     They do not stand above the first pivot, where there is no comment before, but stand at the page's end.
     """
-    if not template.above:
-        return 0
-    first = set(_walk(page, template, template.places[0], -1, template.above, -1).values())
-    for count, key in enumerate(template.above):
-        if key != NAME and key not in first:
-            return len(template.above) - count
-    return 0
+    shown: set[Key] = set()
+    bare = (
+        -1
+    )  # pivots that have nothing of the template above them: the first, or dates of the article that look like it
+    for before, place in zip([-1, *template.places], template.places, strict=False):
+        bare += 1
+        shown = set(_walk(page, template, place, -1, template.above, before).values())
+        if shown:
+            break
+    constant = [at for at, key in enumerate(template.above) if key != NAME]
+    missing = [at for at in constant if template.above[at] not in shown]
+    closing = missing or (constant if bare == 1 else [])
+    return len(template.above) - closing[0] if closing else 0
 
 
 def _all_below(page: _Page, template: _Template) -> bool:
@@ -389,7 +407,8 @@ def _score(page: _Page, template: _Template) -> float:
         convincing = total >= (6 if number < 4 else 5.5) if author or len(constant) > 1 else total >= 8
     else:
         convincing = _is_steady(page, template) and total >= 3 and _convinces_undated(page, template, total, author)
-    return min(total, 15.0) * number * (1.5 if dated else 1.0) if convincing else 0.0
+    template.heads = _heads(page, template) if convincing else []
+    return min(total, 15.0) * len(template.heads) * (DATED if dated else 1.0)
 
 
 def _convinces_undated(page: _Page, template: _Template, total: float, author: bool) -> bool:
@@ -458,11 +477,15 @@ def _best(page: _Page) -> _Template | None:
     # Of two pivots of the same template the one that comes first on the page stands above the comments.
     best = max(convincing, key=lambda one: (round(one.score, 1), -one.places[0]), default=None)
     if best:
-        # "by Anna, D" is worth more than "by" and D, but a pivot that has all its places and others says more.
-        places = set(best.places)
-        wider = [one for one in convincing if len(one.places) > 1.1 * len(places) and places <= set(one.places)]
+        # "by Anna, D" is worth more than "by" and D, but a pivot that stands in all its heads and in others says more.
+        wider = [one for one in convincing if len(one.heads) > 1.1 * len(best.heads) and _covers(one, best)]
         best = max([best, *wider], key=lambda one: (one is not best, one.score))
     return best
+
+
+def _covers(wider: _Template, template: _Template) -> bool:
+    places = set(wider.places)
+    return wider.pivot in template.leading or all(places & head.elements.keys() for head in template.heads)
 
 
 class _Head(NamedTuple):
@@ -513,7 +536,7 @@ def find_marks(lines: Sequence[Line]) -> Marks | None:
     template = _best(page)
     if not template:
         return None
-    heads = _heads(page, template)
+    heads = template.heads
     if heads and _is_articles(page, heads[0]):
         heads = heads[1:]
     if len(heads) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
@@ -68,7 +69,8 @@ def recover(
         _inferred(head.sure(starts[begin], begin == begins[0]), _reason(begin == begins[0], seen))
         for (begin, _), seen in zip(kept, signs, strict=True)
     ]
-    parents = links_of(text, spans, article=article, table=links, tones=tones, boundaries=boundaries)
+    sure = one_each([begin for begin, _ in kept], boundaries, starts)
+    parents = links_of(text, spans, article=article, table=links, tones=tones, comments_sure=sure)
     whole = zip(spans, boundaries, parents, strict=True)
     comments = tuple(RecoveredComment(span, boundary, *parent) for span, boundary, parent in whole)
     return Recovered(article, _article_claim(begins, ends, head), comments, _gaps(text, [article, *spans]))
@@ -125,6 +127,13 @@ def end_of(ends: Sequence[float]) -> int:
     """
     sides = [0.0, *ends[1:], 0.0]
     return max(range(1, len(ends)), key=lambda i: ends[i] + BESIDE * (sides[i - 1] + sides[i + 1]))
+
+
+def one_each(begins: Sequence[int], boundaries: Sequence[Claim], starts: Sequence[float]) -> list[float]:
+    """Return how likely each span is one comment: it begins on its line, and no other begins on the lines after."""
+    none_begins = [0.0, *accumulate(math.log1p(-min(0.99, start)) for start in starts)]
+    ranges = zip(boundaries, pairwise([*begins, len(starts)]), strict=True)
+    return [(its.confidence or 0.0) * math.exp(none_begins[b] - none_begins[a + 1]) for its, (a, b) in ranges]
 
 
 def _article_claim(begins: Sequence[int], ends: Sequence[float], head: Head) -> Claim:

@@ -21,17 +21,16 @@ from numpy.typing import NDArray
 
 from archive.ingest.records import Span
 from archive.ingest.structure.fitting import Growth, binned, boosted
-from archive.ingest.structure.links import KINDS, NAMES, WEIGHTS, Page, Told, around, rows
+from archive.ingest.structure.links import KINDS, PAIR, WEIGHTS, Page, Told, around, rows
 from archive.ingest.structure.model import logistic
 from archive.ingest.structure.parents import quoted_comments
-from archive.ingest.structure.trees import Trees
+from archive.ingest.structure.trees import Trees, mean_of
 
 Matrix = NDArray[np.float64]
-Example = tuple[Matrix, int, float]  # candidates with "no parent" last, the right one's row, weight
+Example = tuple[Matrix, int, float]  # PAIR of the candidates, the right one's row, weight
 
-PENALTY = 4.0  # on the squared weights
-# A reply is said from this chance on: lower than even in bare text, where a link right is worth more than a root wrong.
-THRESHOLD = {"named": 0.5, "bare": 0.475}
+PENALTY = 12.0  # on the squared weights
+BAGS = 3  # sums of trees that are averaged (Breiman 1996)
 GROWTH = Growth(trees=200, depth=4, rate=0.05, columns=80, penalty=15.0, least=4.0)
 
 
@@ -72,21 +71,21 @@ def page_of(thread: Thread, *, named: bool) -> Page:
 
 
 def examples(thread: Thread, page: Page, weight: float) -> list[Example]:
+    """Return the replies of the thread that have the comment they answer among several candidates."""
     found = []
     depths: list[int] = []
     for index, parent in enumerate(thread.parents):
         others, matrix = rows(page, index, thread.parents, depths)
         depths.append(0 if parent is None else depths[parent] + 1)
-        if others and (parent is None or parent in others):
-            right = len(others) if parent is None else others.index(parent)
-            found.append((np.array([*matrix, [0.0] * len(NAMES)]), right, weight))
+        if parent is not None and parent in others and len(others) > 1:
+            found.append((np.array(matrix), others.index(parent), weight))
     return found
 
 
 def _fit(given: Sequence[Example]) -> Matrix:
-    weights = np.zeros(len(NAMES))
+    weights = np.zeros(len(PAIR))
     for _ in range(12):
-        gradient, hessian = -PENALTY * weights, PENALTY * np.eye(len(NAMES))
+        gradient, hessian = -PENALTY * weights, PENALTY * np.eye(len(PAIR))
         for matrix, right, counts in given:
             scores = matrix @ weights
             chance = np.exp(scores - scores.max())
@@ -100,7 +99,10 @@ def _fit(given: Sequence[Example]) -> Matrix:
 
 
 def _fit_trees(pages: Sequence[Page], threads: Sequence[Thread], counts: Sequence[float]) -> Trees:
-    """Fit trees that say whether a comment is a reply, as log odds; the first of a page is none."""
+    """Fit trees that say whether a comment is a reply, as log odds; the first of a page is none.
+
+    It is the mean of BAGS sums of trees that saw other rows and columns; one alone is less steady.
+    """
     matrix = np.vstack([around(page) for page in pages])
     sizes = [len(page.comments) for page in pages]
     right = np.array([parent is not None for thread in threads for parent in thread.parents], float)
@@ -113,23 +115,21 @@ def _fit_trees(pages: Sequence[Page], threads: Sequence[Thread], counts: Sequenc
         chance = logistic(scores)
         return (chance - right) * weight, chance * (1 - chance) * weight
 
-    return boosted(binned(matrix), rows, gradient, GROWTH)
+    data = binned(matrix)
+    return mean_of([boosted(data, rows, gradient, GROWTH, seed) for seed in range(1, BAGS + 1)])
 
 
 def fit(threads: Sequence[Thread]) -> dict[str, Any]:
     """Return the weights as ``links.weights`` does."""
     per_site = Counter(thread.site for thread in threads)
-    table: dict[str, Any] = {
-        "about": f"{len(threads)} discussions of {len(per_site)} sites; written by train_links",
-        "threshold": THRESHOLD,
-        "trees": {},
-    }
+    about = f"{len(threads)} discussions of {len(per_site)} sites; written by train_links"
+    table: dict[str, Any] = {"about": about, "trees": {}}
     counts = [min(1.0, 3 / per_site[thread.site] ** 0.5) for thread in threads]
     for kind in KINDS:
         pages = [page_of(thread, named=kind == "named") for thread in threads]
         given = [one for its in zip(threads, pages, counts, strict=True) for one in examples(*its)]
         fitted = (round(float(weight), 3) for weight in _fit(given))
-        table[kind] = dict(zip(NAMES, fitted, strict=True))
+        table[kind] = dict(zip(PAIR, fitted, strict=True))
         table["trees"][kind] = _fit_trees(pages, threads, counts)
     return table
 

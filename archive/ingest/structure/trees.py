@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -74,3 +75,11 @@ class Trees(NamedTuple):
             shares += np.bincount(at.ravel(), gain.ravel(), len(shares))
             node = following
         return shares.reshape(rows, 2, len(self.wanted))
+
+
+def mean_of(parts: Sequence[Trees]) -> Trees:
+    """Return trees whose score is the mean of the scores of ``parts``, which are of one depth."""
+    wanted = np.unique(np.concatenate([part.wanted for part in parts]))
+    columns = [np.searchsorted(wanted, part.wanted[part.column]).astype(np.int32) for part in parts]
+    edges, values = [part.edge for part in parts], [part.value / len(parts) for part in parts]
+    return Trees(wanted, np.concatenate(columns), np.concatenate(edges), np.concatenate(values))
