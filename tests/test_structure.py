@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.ingest.records import UNKNOWN, Span
+from archive.ingest.records import UNKNOWN, Basis, Claim, Span
 from archive.ingest.structure import hashed, recover
 from archive.ingest.structure.boilerplate import boilerplate_kind
 from archive.ingest.structure.characters import PART as CHARACTERS_PART
@@ -21,7 +21,7 @@ from archive.ingest.structure.markers import find_marks
 from archive.ingest.structure.model import WEIGHTS, Model, built_in, from_arrays, to_arrays
 from archive.ingest.structure.page import NAMES, Page, look_at
 from archive.ingest.structure.parents import quoted_comments
-from archive.ingest.structure.recovery import end_of
+from archive.ingest.structure.recovery import end_of, one_each
 from archive.ingest.structure.trees import Trees, mean_of
 from archive.ingest.structure.views import PART, POSITION, VIEWS, Views
 from archive.ingest.structure.vocabulary import NEVER, Vocabulary, shared, words_of
@@ -281,6 +281,11 @@ def test_the_mean_of_trees_scores_the_mean() -> None:
     mean = mean_of([one, other])
     assert mean.wanted.tolist() == [4, 7]
     assert mean.scores(np.array([[1, 0], [0, 0]], np.float32)).tolist() == [3, 2]
+
+
+def test_a_comment_is_less_sure_to_be_one_where_another_may_begin_in_it() -> None:
+    sure = [Claim(Basis.INFERRED, 0.9), Claim(Basis.INFERRED, 0.8)]
+    assert one_each([1, 3], sure, [0, 0.9, 0.3, 0.8, 0.2, 0.5]) == pytest.approx([0.9 * 0.7, 0.8 * 0.8 * 0.5])
 
 
 def test_trees_learn_a_step() -> None:
