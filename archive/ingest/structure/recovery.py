@@ -130,10 +130,12 @@ def end_of(ends: Sequence[float]) -> int:
 
 
 def one_each(begins: Sequence[int], boundaries: Sequence[Claim], starts: Sequence[float]) -> list[float]:
-    """Return how likely each span is one comment: it begins on its line, and no other begins on the lines after."""
+    """Return how likely each span is one comment: the lesser of the chances that it begins on its line, and that no
+    other begins on the lines after. They are not independent: both are low where the model hears little.
+    """
     none_begins = [0.0, *accumulate(math.log1p(-min(0.99, start)) for start in starts)]
     ranges = zip(boundaries, pairwise([*begins, len(starts)]), strict=True)
-    return [(its.confidence or 0.0) * math.exp(none_begins[b] - none_begins[a + 1]) for its, (a, b) in ranges]
+    return [min(its.confidence or 0.0, math.exp(none_begins[b] - none_begins[a + 1])) for its, (a, b) in ranges]
 
 
 def _article_claim(begins: Sequence[int], ends: Sequence[float], head: Head) -> Claim:
