@@ -37,7 +37,7 @@ OPENING = 80  # code points in which the name of whom it answers stands
 ARTICLE = 20_000  # code points of the article whose words are looked at
 CALLED = 30  # comments before one among whose authors those that it names are looked for
 MOST_ANCESTORS = 8  # candidates; nobody answers above that without naming or quoting
-MOST, LEAST = 0.84, 0.02  # of those said to be surer, across sites, 80 % were right
+MOST, LEAST = 0.84, 0.02  # of those said to be surer, across sites, 81 (bare) to 85 % were right
 
 _LOOKED_AT = (
     "question", "exclamation", "first_person", "second_person", "greeting", "reaction", "call", "at_name", "url",

@@ -315,7 +315,9 @@ def _learned(page: _Page, pivot: Key, again: int) -> _Template:
         template.below = _grow(page, template, places, 1, names=NAME not in template.above)
         template.trailing = _trailing(page, template)
         template.all_below = _all_below(page, template)
-    template.score = _score(page, template)
+    if nats := _nats(page, template):
+        template.heads = _heads(page, template)
+        template.score = nats * len(template.heads)
     return template
 
 
@@ -346,7 +348,7 @@ def _walk(page: _Page, template: _Template, start: int, by: int, elements: Seque
         else:
             break
         at += by
-    # At the edge of the text words alone may be its own: a greeting, a signature, a badge that is no loss.
+    # At the edge of the text words alone may be its own, as a greeting or a signature; a badge there is no harm.
     return found | {at: key for at, key in waiting.items() if NUMBER in key.pieces or DATE in key.pieces}
 
 
@@ -360,18 +362,13 @@ def _trailing(page: _Page, template: _Template) -> int:
 
     They do not stand above the first pivot, where there is no comment before, but stand at the page's end.
     """
-    shown: set[Key] = set()
-    bare = (
-        -1
-    )  # pivots that have nothing of the template above them: the first, or dates of the article that look like it
-    for before, place in zip([-1, *template.places], template.places, strict=False):
-        bare += 1
-        shown = set(_walk(page, template, place, -1, template.above, before).values())
-        if shown:
-            break
+    # Dates of the article may look like the first pivots, and have nothing of the template above them.
+    pairs = zip([-1, *template.places], template.places, strict=False)
+    walks = (set(_walk(page, template, place, -1, template.above, before).values()) for before, place in pairs)
+    number, shown = next(((at, found) for at, found in enumerate(walks) if found), (0, set[Key]()))
     constant = [at for at, key in enumerate(template.above) if key != NAME]
     missing = [at for at in constant if template.above[at] not in shown]
-    closing = missing or (constant if bare == 1 else [])
+    closing = missing or (constant if number == 1 else [])
     return len(template.above) - closing[0] if closing else 0
 
 
@@ -393,8 +390,8 @@ def _widest(page: _Page, key: Key, most: int) -> Key:
     return max(found)[2] if found else key
 
 
-def _score(page: _Page, template: _Template) -> float:
-    """Return what the template explains, in nats for each comment times comments; 0 where it is not convincing."""
+def _nats(page: _Page, template: _Template) -> float:
+    """Return what the template explains of each comment, in nats; 0 where it is not convincing."""
     keys = [template.pivot, *template.above, *template.below]
     constant = [key for key in keys if key != NAME]
     dated = any(key.has_date for key in constant)
@@ -407,8 +404,7 @@ def _score(page: _Page, template: _Template) -> float:
         convincing = total >= (6 if number < 4 else 5.5) if author or len(constant) > 1 else total >= 8
     else:
         convincing = _is_steady(page, template) and total >= 3 and _convinces_undated(page, template, total, author)
-    template.heads = _heads(page, template) if convincing else []
-    return min(total, 15.0) * len(template.heads) * (DATED if dated else 1.0)
+    return min(total, 15.0) * (DATED if dated else 1.0) if convincing else 0.0
 
 
 def _convinces_undated(page: _Page, template: _Template, total: float, author: bool) -> bool:
@@ -484,6 +480,7 @@ def _best(page: _Page) -> _Template | None:
 
 
 def _covers(wider: _Template, template: _Template) -> bool:
+    """Say whether the pivot of ``wider`` is an element of the template, or stands in each of its heads."""
     places = set(wider.places)
     return wider.pivot in template.leading or all(places & head.elements.keys() for head in template.heads)
 
